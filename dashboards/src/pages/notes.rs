@@ -1,0 +1,75 @@
+//! What a page must say about the freshness of its figures, in sentences.
+
+use warehouse::names::Lang;
+use warehouse::spec::Query;
+
+use crate::app::App;
+use crate::freshness::{Latest, Nights};
+use crate::text::{date, fill, shared};
+
+/// Sentences on stale inputs of these queries and on nights that did not run; none when all is
+/// well.
+pub(crate) fn stale(app: &App, nights: &Nights, queries: &[&Query], lang: Lang) -> Vec<String> {
+    let t = shared::words(lang);
+    let mut notes = Vec::new();
+    if let Some(night) = nights.late(app.today()) {
+        notes.push(fill(t.late, &[&date(night, lang)]));
+    }
+    for query in queries {
+        for (table, latest) in nights.stale_under(app.declarations(), query) {
+            let note = stale_table(&table, latest, lang);
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+    }
+    notes
+}
+
+fn stale_table(table: &str, latest: &Latest, lang: Lang) -> String {
+    let t = shared::words(lang);
+    let (outcome, night) = (latest.outcome.words(lang).to_lowercase(), date(latest.night, lang));
+    match latest.good {
+        Some(good) => fill(t.stale_input, &[table, &outcome, &night, &date(good, lang)]),
+        None => fill(t.stale_input_never, &[table, &outcome, &night]),
+    }
+}
+
+/// How fresh one table is.
+pub(crate) struct Freshness {
+    /// `good`, `bad` or `plain`.
+    pub(crate) tone: &'static str,
+    pub(crate) words: String,
+}
+
+impl Freshness {
+    pub(crate) fn of(latest: Option<&Latest>, lang: Lang) -> Self {
+        let t = shared::words(lang);
+        let Some(latest) = latest else {
+            return Self { tone: "plain", words: t.never_loaded.to_owned() };
+        };
+        let state = fill(t.fresh_as_of, &[latest.outcome.words(lang), &date(latest.night, lang)]);
+        let words = match latest.good {
+            Some(good) if !latest.outcome.is_good() => {
+                fill(t.good_as_of, &[&state, &date(good, lang)])
+            }
+            _ => state,
+        };
+        Self { tone: latest.outcome.tone(), words }
+    }
+
+    /// That of the worst table; a source without tables is not connected.
+    pub(crate) fn worst<'a>(
+        tables: impl IntoIterator<Item = Option<&'a Latest>>,
+        lang: Lang,
+    ) -> Self {
+        let worst = tables.into_iter().max_by_key(|latest| latest.map(|latest| latest.outcome));
+        match worst {
+            Some(latest) => Self::of(latest, lang),
+            None => {
+                let words = shared::words(lang).not_connected.to_owned();
+                Self { tone: "plain", words }
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What all pages share: the frame around them, single values, and tables of rows.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use axum::response::{Html, IntoResponse, Response};
+use warehouse::grid::{Cell, ColumnKind, Grid, format_number};
+use warehouse::names::{Lang, Text};
+
+use crate::error::PageError;
+use crate::lang;
+use crate::pages::files;
+use crate::request::Reader;
+use crate::text::shared::{self, Words};
+
+/// A part of the site that the menu leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Home,
+    Board,
+    Indicators,
+    Catalogue,
+    OpenData,
+    Sql,
+}
+
+/// The frame of a page.
+pub(crate) struct Shell {
+    pub(crate) lang: Lang,
+    pub(crate) title: String,
+    pub(crate) part: Option<Part>,
+    /// The menu: address, words, and whether it is where the reader is.
+    pub(crate) menu: Vec<(String, &'static str, bool)>,
+    pub(crate) other: Lang,
+    pub(crate) other_href: String,
+    pub(crate) style: &'static str,
+    pub(crate) t: &'static Words,
+}
+
+impl Shell {
+    pub(crate) fn new(reader: &Reader, part: Option<Part>, title: impl Into<String>) -> Self {
+        let (lang, other) = (reader.lang, lang::other(reader.lang));
+        let t = shared::words(lang);
+        let menu = [
+            (Part::Board, "/bang-dieu-khien", t.board),
+            (Part::Indicators, "/chi-tieu", t.indicators),
+            (Part::Catalogue, "/danh-muc", t.catalogue),
+            (Part::OpenData, "/du-lieu-mo/", t.open_data),
+            (Part::Sql, "/sql", t.sql),
+        ];
+        let menu = menu
+            .into_iter()
+            .map(|(at, path, words)| {
+                // The open-data site is one folder for both languages.
+                let open = at == Part::OpenData;
+                let address = if open { path.to_owned() } else { lang::href(lang, path) };
+                (address, words, part == Some(at))
+            })
+            .collect();
+        let mut other_href = lang::href(other, &reader.path);
+        if let Some(query) = &reader.query {
+            other_href = format!("{other_href}?{query}");
+        }
+        let style = files::style_address();
+        Self { lang, title: title.into(), part, menu, other, other_href, style, t }
+    }
+
+    /// The address of `path` in the page's language.
+    pub(crate) fn href(&self, path: &str) -> String {
+        lang::href(self.lang, path)
+    }
+
+    /// The title of the window.
+    pub(crate) fn window_title(&self) -> String {
+        if self.part == Some(Part::Home) {
+            return self.t.product.to_owned();
+        }
+        format!("{} – {}", self.title, self.t.product)
+    }
+
+    /// A declared text in the page's language.
+    pub(crate) fn say<'a>(&self, text: &'a Text) -> &'a str {
+        text.get(self.lang)
+    }
+
+    pub(crate) fn code(&self) -> &'static str {
+        self.lang.code()
+    }
+
+    pub(crate) fn other_code(&self) -> &'static str {
+        self.other.code()
+    }
+}
+
+/// A rendered page with status 200.
+pub(crate) fn page(template: &impl Template) -> Result<Response, PageError> {
+    Ok(Html(template.render()?).into_response())
+}
+
+/// One value as it is read; what is not there is a dash with its reason, never 0.
+#[derive(Template)]
+#[template(path = "shown.html")]
+pub(crate) struct Shown {
+    text: Option<String>,
+    why: &'static str,
+}
+
+impl HtmlSafe for Shown {}
+
+impl Shown {
+    /// A number with `digits` after the point.
+    pub(crate) fn number(value: Option<f64>, digits: u8, lang: Lang) -> Self {
+        let text = value
+            .map(|value| format_number(value, usize::from(digits), lang))
+            .filter(|text| !text.is_empty());
+        Self { text, why: shared::words(lang).no_figure }
+    }
+
+    /// A count of something; counts are whole unless the data say otherwise.
+    pub(crate) fn amount(value: Option<f64>, lang: Lang) -> Self {
+        let digits = if value.is_some_and(|value| value.fract() != 0.0) { 2 } else { 0 };
+        Self::number(value, digits, lang)
+    }
+
+    /// A cell of a grid.
+    pub(crate) fn cell(cell: &Cell, lang: Lang) -> Self {
+        let text = (*cell != Cell::Null).then(|| cell.display(lang));
+        Self { text, why: shared::words(lang).no_value }
+    }
+
+    /// A text that may be missing.
+    pub(crate) fn text(text: Option<String>, lang: Lang) -> Self {
+        Self { text, why: shared::words(lang).no_value }
+    }
+}
+
+/// Rows of an answer as a table in a region of its own.
+#[derive(Template)]
+#[template(path = "rows.html")]
+pub(crate) struct Rows {
+    pub(crate) caption: String,
+    /// Name, and whether it holds numbers.
+    pub(crate) columns: Vec<(String, bool)>,
+    pub(crate) rows: Vec<Vec<(Shown, bool)>>,
+}
+
+impl HtmlSafe for Rows {}
+
+impl Rows {
+    pub(crate) fn new(caption: impl Into<String>, grid: &Grid, lang: Lang) -> Self {
+        let is_number = |at: usize| {
+            grid.columns.get(at).is_some_and(|column| column.kind == ColumnKind::Number)
+        };
+        let columns = grid.columns.iter().enumerate();
+        let columns = columns.map(|(at, column)| (column.name.clone(), is_number(at))).collect();
+        let rows = grid
+            .rows
+            .iter()
+            .map(|row| {
+                let cells = row.iter().enumerate();
+                cells.map(|(at, cell)| (Shown::cell(cell, lang), is_number(at))).collect()
+            })
+            .collect();
+        Self { caption: caption.into(), columns, rows }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_a_dash_and_never_zero() {
+        let shown = Shown::number(None, 1, Lang::Vi).to_string();
+        assert!(shown.contains('–') && !shown.contains('0'), "{shown}");
+        assert_eq!(Shown::number(Some(1234.56), 1, Lang::Vi).to_string(), "1.234,6");
+        assert_eq!(Shown::number(Some(0.0), 0, Lang::En).to_string(), "0");
+        assert_eq!(Shown::amount(Some(12.5), Lang::En).to_string(), "12.50");
+        assert!(Shown::number(Some(f64::NAN), 1, Lang::Vi).to_string().contains('–'));
+    }
+
+    #[test]
+    fn text_from_the_lake_is_escaped() {
+        let shown = Shown::cell(&Cell::Text("<b>".into()), Lang::Vi).to_string();
+        assert!(!shown.contains("<b>"), "{shown}");
+    }
+}

@@ -1,0 +1,68 @@
+//! Listings in the form that CKAN's API answers with, as static files: `package_list.json` and
+//! `package_search.json`. Portals that harvest CKAN read them; there is no CKAN here.
+
+use serde_json::{Value, json};
+
+use super::dcat::Place;
+use super::{Metadata, pretty};
+
+/// The bytes of `package_list.json`: the identifiers.
+pub fn package_list(datasets: &[&Metadata]) -> Vec<u8> {
+    let names: Vec<_> = datasets.iter().map(|meta| &meta.dataset).collect();
+    pretty(&json!({ "success": true, "result": names }))
+}
+
+/// The bytes of `package_search.json`: every dataset at its newest version.
+pub fn package_search(datasets: &[&Metadata], base: Option<&str>) -> Vec<u8> {
+    let place = Place { base, folder: "" };
+    let packages: Vec<_> = datasets.iter().map(|meta| package(meta, &place)).collect();
+    pretty(&json!({
+        "success": true,
+        "result": { "count": packages.len(), "results": packages },
+    }))
+}
+
+fn package(meta: &Metadata, place: &Place<'_>) -> Value {
+    let folder = meta.folder();
+    let resources = meta.files.iter().map(|file| {
+        json!({
+            "id": format!("{}-v{}-{}", meta.dataset, meta.version, file.format.to_lowercase()),
+            "package_id": meta.dataset,
+            "name": file.name,
+            "format": file.format,
+            "mimetype": file.media_type,
+            "size": file.bytes,
+            "hash": format!("sha256:{}", file.sha256),
+            "url": place.url(&format!("{folder}{}", file.name)),
+        })
+    });
+    let extra = |key: &str, value: String| json!({ "key": key, "value": value });
+    json!({
+        "id": meta.dataset,
+        "name": meta.dataset,
+        "type": "dataset",
+        "state": "active",
+        "private": false,
+        "isopen": true,
+        "title": meta.title.vi,
+        "notes": meta.description.vi,
+        "author": meta.owner.vi,
+        "maintainer": meta.publisher.name.vi,
+        "maintainer_email": meta.publisher.email,
+        "license_id": "other-open",
+        "license_title": meta.licence.vi,
+        "version": meta.version.to_string(),
+        "url": place.url(&format!("{}/index.html", meta.dataset)),
+        "tags": meta.keywords.iter().map(|word| json!({ "name": word.vi })).collect::<Value>(),
+        "num_resources": meta.files.len(),
+        "resources": resources.collect::<Value>(),
+        "extras": [
+            extra("title_en", meta.title.en.clone()),
+            extra("notes_en", meta.description.en.clone()),
+            extra("issued", meta.date.to_string()),
+            extra("frequency", meta.frequency.vi.clone()),
+            extra("legal_basis", meta.legal_basis.join("; ")),
+            extra("source", meta.source.vi.clone()),
+        ],
+    })
+}

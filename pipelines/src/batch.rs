@@ -1,0 +1,364 @@
+//! One batch of one source table: raw text in, typed and de-identified rows out, and every row
+//! that could not pass with its reason.
+//!
+//! A cell goes through, in order: the closed list of its column, or else treatment and leak scan;
+//! its type; its bounds. A row with a faulty cell goes to quarantine without that cell's content.
+
+mod cells;
+mod typed;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::datatypes::SchemaRef;
+use arrow::row::{OwnedRow, RowConverter, SortField};
+use futures::StreamExt;
+use warehouse::geography::Geography;
+use warehouse::spec::{Column, ColumnType, SourceTable, Treatment, UnitDate, arrow_schema};
+
+use crate::connector::{RawStream, SourceError};
+use crate::deidentify::{ColumnPlan, FaultReason};
+use crate::deidentify::keys::{KeyError, KeyRing};
+use crate::deidentify::scan::{AllowList, ColumnKind, ColumnScan, Counts, ScanError, Verdict};
+
+/// Why a row, or the batch, was refused: a stable code, never a value.
+pub type Reason = String;
+
+/// A batch after typing and de-identification, before the declared checks.
+#[derive(Debug)]
+pub struct Batch {
+    /// Columns of the table in the lake.
+    pub schema: SchemaRef,
+    /// The rows without a fault.
+    pub rows: RecordBatch,
+    /// For each row of `rows`, its number in the source, from 1.
+    pub numbers: Vec<u64>,
+    /// Rows with a fault.
+    pub refused: Vec<RefusedRow>,
+    /// Rows read in all.
+    pub rows_read: u64,
+    /// Columns that as a whole look like identifiers: the batch may not be loaded.
+    pub leaking_columns: Vec<(String, Reason)>,
+}
+
+/// One row on its way to quarantine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedRow {
+    /// Its number in the source, from 1.
+    pub number: u64,
+    /// The column at fault; empty when it is the row as a whole.
+    pub column: String,
+    /// Why.
+    pub reason: Reason,
+    /// What of the row may be kept: the cells without a fault, de-identified, as JSON.
+    pub content: String,
+}
+
+/// Why a batch could not be made at all.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    /// The source failed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A pseudonym key is not to be had.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A column names an identifier pattern that does not exist.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// The rows did not fit the table's own schema.
+    #[error("the typed rows do not form a table")]
+    Shape(#[source] arrow::error::ArrowError),
+}
+
+/// What a batch is made with.
+#[derive(Debug, Clone, Copy)]
+pub struct Tools<'a> {
+    /// Keys of the pseudonyms.
+    pub keys: &'a KeyRing,
+    /// Units that codes are resolved to.
+    pub geography: &'a Geography,
+    /// Values allowed by reference, by column name.
+    pub references: &'a HashMap<String, HashSet<String>>,
+}
+
+/// Reads the whole stream.
+///
+/// # Errors
+/// When the source fails or a column cannot be treated as declared; faulty rows are no error.
+pub async fn make(
+    table: &SourceTable,
+    tools: Tools<'_>,
+    mut raw: RawStream,
+) -> Result<Batch, BatchError> {
+    let mut columns = Columns::new(table, tools)?;
+    let schema = arrow_schema(table);
+    let mut parts = Vec::new();
+    let mut numbers = Vec::new();
+    let mut refused = Vec::new();
+    let mut rows_read = 0;
+    let mut keys = KeySet::new(table, &schema)?;
+    while let Some(raw) = raw.next().await {
+        let raw = raw?;
+        let (rows, mut faults) = columns.convert(&raw, &schema)?;
+        keys.find_repeats(&rows, &mut faults)?;
+        let keep: BooleanArray =
+            (0..rows.num_rows()).map(|row| Some(!faults.contains_key(&row))).collect();
+        for row in (0..rows.num_rows()).filter(|row| keep.value(*row)) {
+            numbers.push(rows_read + row as u64 + 1);
+        }
+        refused.extend(refuse(&rows, &faults, rows_read));
+        parts.push(filter_record_batch(&rows, &keep).map_err(BatchError::Shape)?);
+        rows_read += raw.num_rows() as u64;
+    }
+    let rows = concat_batches(&schema, &parts).map_err(BatchError::Shape)?;
+    let leaking_columns = columns.verdicts();
+    Ok(Batch { schema, rows, numbers, refused, rows_read, leaking_columns })
+}
+
+/// Faults of one raw batch by row: column and reason, the first fault of a row first.
+type Faults = BTreeMap<usize, Vec<(String, Reason)>>;
+
+fn note_fault(faults: &mut Faults, row: usize, column: &str, reason: impl Into<Reason>) {
+    faults.entry(row).or_default().push((column.to_owned(), reason.into()));
+}
+
+fn refuse(rows: &RecordBatch, faults: &Faults, offset: u64) -> Vec<RefusedRow> {
+    faults
+        .iter()
+        .map(|(&row, found)| {
+            let at_fault: HashSet<&str> = found.iter().map(|(column, _)| column.as_str()).collect();
+            let (column, reason) = found[0].clone();
+            let number = offset + row as u64 + 1;
+            RefusedRow { number, column, reason, content: cells::json(rows, row, &at_fault) }
+        })
+        .collect()
+}
+
+/// One typed row as JSON, for quarantine.
+pub(crate) fn row_json(rows: &RecordBatch, row: usize) -> String {
+    cells::json(rows, row, &HashSet::new())
+}
+
+/// One column ready to run.
+struct Prepared<'a> {
+    column: &'a Column,
+    closed: Option<Closed<'a>>,
+    plan: Option<ColumnPlan>,
+    counts: Counts,
+    pattern: Option<regex::Regex>,
+}
+
+enum Closed<'a> {
+    Values(HashSet<&'a str>),
+    References(&'a HashSet<String>),
+}
+
+impl Closed<'_> {
+    fn holds(&self, cell: &str) -> bool {
+        match self {
+            Self::Values(values) => values.contains(cell),
+            Self::References(values) => values.contains(cell),
+        }
+    }
+}
+
+struct Columns<'a> {
+    prepared: Vec<Prepared<'a>>,
+    geography: &'a Geography,
+}
+
+impl<'a> Columns<'a> {
+    fn new(table: &'a SourceTable, tools: Tools<'a>) -> Result<Self, BatchError> {
+        let mut prepared = Vec::new();
+        for column in &table.columns {
+            if column.treatment == Treatment::Drop {
+                continue;
+            }
+            let closed = if !column.values.is_empty() {
+                Some(Closed::Values(column.values.iter().map(String::as_str).collect()))
+            } else if column.references.is_some() {
+                tools.references.get(&column.name).map(Closed::References)
+            } else {
+                None
+            };
+            let pattern = column.pattern.as_ref().map(|text| {
+                let whole = format!("^(?:{text})$");
+                regex::Regex::new(&whole).expect("patterns are validated when declared")
+            });
+            let plan = plan_of(column, closed.is_some(), tools.keys)?;
+            prepared.push(Prepared { column, closed, plan, counts: Counts::default(), pattern });
+        }
+        Ok(Self { prepared, geography: tools.geography })
+    }
+
+    /// The raw batch with the table's columns and types, and the faults by row.
+    fn convert(
+        &mut self,
+        raw: &RecordBatch,
+        schema: &SchemaRef,
+    ) -> Result<(RecordBatch, Faults), BatchError> {
+        let mut faults = Faults::new();
+        let mut done: HashMap<&str, ArrayRef> = HashMap::new();
+        // Units last: the date that decides their list may be another column.
+        let is_unit = |p: &Prepared<'_>| matches!(p.column.ty, ColumnType::Unit { .. });
+        for prepared in self.prepared.iter_mut().filter(|p| !is_unit(p)) {
+            let cells = cells::clean(raw, &prepared.column.from);
+            let name = prepared.column.name.as_str();
+            done.insert(name, convert_column(prepared, cells, &mut faults));
+        }
+        for prepared in self.prepared.iter().filter(|p| is_unit(p)) {
+            let ColumnType::Unit { on } = &prepared.column.ty else { continue };
+            let cells = cells::clean(raw, &prepared.column.from);
+            let dates = match on {
+                UnitDate::Fixed(date) => typed::UnitDates::Fixed(*date),
+                UnitDate::Column(name) => typed::UnitDates::of(done.get(name.as_str())),
+            };
+            let name = prepared.column.name.as_str();
+            let keys = typed::units(prepared.column, &cells, &dates, self.geography, &mut faults);
+            done.insert(name, keys);
+        }
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|field| {
+                let missing = || arrow::array::new_null_array(field.data_type(), raw.num_rows());
+                done.remove(field.name().as_str()).unwrap_or_else(missing)
+            })
+            .collect();
+        let rows = RecordBatch::try_new(Arc::clone(schema), columns).map_err(BatchError::Shape)?;
+        Ok((rows, faults))
+    }
+
+    fn verdicts(&self) -> Vec<(String, Reason)> {
+        self.prepared
+            .iter()
+            .filter_map(|prepared| {
+                let scan = prepared.plan.as_ref()?.scan()?;
+                match scan.verdict(&prepared.counts) {
+                    Verdict::Refuse { pattern, .. } => {
+                        Some((prepared.column.name.clone(), format!("ro_ri:{}", pattern.as_str())))
+                    }
+                    _ => None,
+                }
+            })
+            .collect()
+    }
+}
+
+fn plan_of(
+    column: &Column,
+    closed: bool,
+    keys: &KeyRing,
+) -> Result<Option<ColumnPlan>, BatchError> {
+    let kind = match column.ty {
+        ColumnType::Text => ColumnKind::Text,
+        ColumnType::Integer | ColumnType::Decimal { .. } => ColumnKind::Number,
+        // A value of these types is an identifier in no spelling: whatever parses is a day, a
+        // truth value or a known unit.
+        ColumnType::Date | ColumnType::Boolean | ColumnType::Unit { .. }
+            if column.treatment == Treatment::Keep =>
+        {
+            return Ok(None);
+        }
+        _ => ColumnKind::Date,
+    };
+    if closed && column.treatment == Treatment::Keep {
+        return Ok(None);
+    }
+    let scan = ColumnScan::new(&column.from, kind, &column.allow_patterns, &AllowList::default())?;
+    Ok(ColumnPlan::new(&column.treatment, keys, scan)?)
+}
+
+fn convert_column(prepared: &mut Prepared<'_>, cells: StringArray, faults: &mut Faults) -> ArrayRef {
+    let column = prepared.column;
+    let name = column.name.as_str();
+    if column.required {
+        for row in (0..cells.len()).filter(|row| cells.is_null(*row)) {
+            note_fault(faults, row, name, "thieu_gia_tri");
+        }
+    }
+    let cells = match &prepared.closed {
+        Some(closed) => cells::only(cells, |row, cell| {
+            let known = closed.holds(cell);
+            if !known {
+                note_fault(faults, row, name, "ngoai_danh_muc");
+            }
+            known
+        }),
+        None => cells,
+    };
+    let Some(plan) = &prepared.plan else {
+        return typed::parse(column, &cells, faults);
+    };
+    let treated = plan.treat(&cells, &mut prepared.counts);
+    for fault in &treated.faults {
+        note_fault(faults, fault.row, name, reason_code(fault.reason));
+    }
+    if column.treatment != Treatment::Keep {
+        return typed::adopt(column, treated.values);
+    }
+    let kept = treated.values.as_any().downcast_ref::<StringArray>().cloned();
+    let cells = kept.expect("a kept column comes back as text");
+    let cells = match &prepared.pattern {
+        Some(pattern) => cells::only(cells, |row, cell| {
+            let fits = pattern.is_match(cell);
+            if !fits {
+                note_fault(faults, row, name, "sai_mau");
+            }
+            fits
+        }),
+        None => cells,
+    };
+    typed::parse(column, &cells, faults)
+}
+
+fn reason_code(reason: FaultReason) -> Reason {
+    match reason {
+        FaultReason::Leak(pattern) => format!("ro_ri:{}", pattern.as_str()),
+        FaultReason::Unreadable(_) => "sai_kieu".to_owned(),
+    }
+}
+
+/// The keys seen so far.
+struct KeySet {
+    names: Vec<String>,
+    converter: Option<RowConverter>,
+    seen: HashSet<OwnedRow>,
+}
+
+impl KeySet {
+    fn new(table: &SourceTable, schema: &SchemaRef) -> Result<Self, BatchError> {
+        let fields = table
+            .key
+            .iter()
+            .filter_map(|name| schema.field_with_name(name).ok())
+            .map(|field| SortField::new(field.data_type().clone()))
+            .collect::<Vec<_>>();
+        let converter = if fields.is_empty() {
+            None
+        } else {
+            Some(RowConverter::new(fields).map_err(BatchError::Shape)?)
+        };
+        Ok(Self { names: table.key.clone(), converter, seen: HashSet::new() })
+    }
+
+    /// Notes a fault for each good row whose key was seen before.
+    fn find_repeats(&mut self, rows: &RecordBatch, faults: &mut Faults) -> Result<(), BatchError> {
+        let Some(converter) = &mut self.converter else { return Ok(()) };
+        let columns: Vec<ArrayRef> = self
+            .names
+            .iter()
+            .filter_map(|name| rows.column_by_name(name).cloned())
+            .collect();
+        let keys = converter.convert_columns(&columns).map_err(BatchError::Shape)?;
+        for (row, key) in keys.iter().enumerate() {
+            if !faults.contains_key(&row) && !self.seen.insert(key.owned()) {
+                note_fault(faults, row, &self.names.join(","), "trung_khoa");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! Raw cells before and after their columns are known.
+
+use std::collections::HashSet;
+
+use arrow::array::{Array, AsArray, RecordBatch, StringArray, StringBuilder};
+use arrow::json::LineDelimitedWriter;
+use unicode_normalization::{UnicodeNormalization, is_nfc_quick};
+
+use crate::connector::raw_column;
+
+/// The cells of a source column, trimmed, in NFC, empty as null. `year+month` joins its parts with
+/// `-`, null when any part is empty.
+pub(super) fn clean(raw: &RecordBatch, from: &str) -> StringArray {
+    let parts: Vec<&StringArray> = from
+        .split('+')
+        .filter_map(|name| raw_column(raw, name))
+        .map(|column| column.as_string::<i32>())
+        .collect();
+    let mut out = StringBuilder::with_capacity(raw.num_rows(), raw.num_rows() * 8);
+    for row in 0..raw.num_rows() {
+        match parts.as_slice() {
+            [only] => match cell(only, row) {
+                Some(text) if is_nfc_quick(text.chars()) == unicode_normalization::IsNormalized::Yes => {
+                    out.append_value(text);
+                }
+                Some(text) => out.append_value(text.nfc().collect::<String>()),
+                None => out.append_null(),
+            },
+            several => {
+                let joined: Option<Vec<&str>> =
+                    several.iter().map(|part| cell(part, row)).collect();
+                out.append_option(joined.map(|parts| parts.join("-")));
+            }
+        }
+    }
+    out.finish()
+}
+
+fn cell(column: &StringArray, row: usize) -> Option<&str> {
+    if column.is_null(row) {
+        return None;
+    }
+    Some(column.value(row).trim()).filter(|text| !text.is_empty())
+}
+
+/// The cells that pass; the others become null.
+pub(super) fn only(cells: StringArray, mut passes: impl FnMut(usize, &str) -> bool) -> StringArray {
+    let mut all = true;
+    let kept: Vec<Option<&str>> = cells
+        .iter()
+        .enumerate()
+        .map(|(row, cell)| {
+            let cell = cell?;
+            let passed = passes(row, cell);
+            all &= passed;
+            passed.then_some(cell)
+        })
+        .collect();
+    if all { cells.clone() } else { StringArray::from(kept) }
+}
+
+/// One row as a JSON object, without the columns at fault and without nulls.
+pub(super) fn json(rows: &RecordBatch, row: usize, at_fault: &HashSet<&str>) -> String {
+    let schema = rows.schema();
+    let kept: Vec<usize> = (0..rows.num_columns())
+        .filter(|at| !at_fault.contains(schema.field(*at).name().as_str()))
+        .collect();
+    let mut out = Vec::new();
+    let mut writer = LineDelimitedWriter::new(&mut out);
+    let written = rows
+        .project(&kept)
+        .map(|rows| rows.slice(row, 1))
+        .and_then(|one| writer.write_batches(&[&one]))
+        .and_then(|()| writer.finish());
+    drop(writer);
+    match written {
+        Ok(()) => String::from_utf8_lossy(&out).trim_end().to_owned(),
+        Err(_) => "{}".to_owned(),
+    }
+}

@@ -1,0 +1,174 @@
+//! Text to types: whole numbers, exact decimals, days, truth values, unit keys.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Int64Array, StringArray,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Date32Type};
+use chrono::NaiveDate;
+use warehouse::geography::Geography;
+use warehouse::spec::{Column, ColumnType};
+
+use super::{Faults, note_fault};
+use crate::deidentify::generalise;
+
+/// Cells that passed treatment and scan, as the column's type; a cell that does not fit is null
+/// and a fault.
+pub(super) fn parse(column: &Column, cells: &StringArray, faults: &mut Faults) -> ArrayRef {
+    match column.ty {
+        ColumnType::Text | ColumnType::Unit { .. } => Arc::new(cells.clone()),
+        ColumnType::Integer => {
+            let values = each(column, cells, faults, |text| integer(text, column));
+            Arc::new(values.into_iter().collect::<Int64Array>())
+        }
+        ColumnType::Decimal { precision, scale } => {
+            let values = each(column, cells, faults, |text| decimal(text, scale, column));
+            let array: Decimal128Array = values.into_iter().collect();
+            let sized = array.with_precision_and_scale(precision, scale);
+            Arc::new(sized.expect("precision and scale are validated when declared"))
+        }
+        ColumnType::Date => {
+            let values = each(column, cells, faults, |text| day(text).ok_or("sai_kieu"));
+            Arc::new(values.into_iter().map(|day| day.map(days)).collect::<Date32Array>())
+        }
+        ColumnType::Boolean => {
+            let values = each(column, cells, faults, truth);
+            Arc::new(values.into_iter().collect::<BooleanArray>())
+        }
+    }
+}
+
+fn each<T>(
+    column: &Column,
+    cells: &StringArray,
+    faults: &mut Faults,
+    read: impl Fn(&str) -> Result<T, &'static str>,
+) -> Vec<Option<T>> {
+    cells
+        .iter()
+        .enumerate()
+        .map(|(row, cell)| match read(cell?) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                note_fault(faults, row, &column.name, reason);
+                None
+            }
+        })
+        .collect()
+}
+
+fn integer(text: &str, column: &Column) -> Result<i64, &'static str> {
+    // `12.0` is how spreadsheets and R write a whole number.
+    let whole = text.split_once('.').map_or(text, |(whole, fraction)| {
+        if fraction.bytes().all(|b| b == b'0') { whole } else { text }
+    });
+    let value: i64 = whole.parse().map_err(|_| "sai_kieu")?;
+    within(value as f64, column).map(|()| value)
+}
+
+fn decimal(text: &str, scale: i8, column: &Column) -> Result<i128, &'static str> {
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let scale = usize::try_from(scale).map_err(|_| "sai_kieu")?;
+    let fraction = fraction.trim_end_matches('0');
+    let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || fraction.len() > scale || !all_digits(whole) || !all_digits(fraction) {
+        return Err("sai_kieu");
+    }
+    let padded = format!("{whole}{fraction:0<scale$}");
+    let unscaled: i128 = padded.parse().map_err(|_| "sai_kieu")?;
+    let value = unscaled as f64 / 10f64.powi(i32::try_from(scale).unwrap_or(0));
+    within(f64::from(sign) * value, column).map(|()| i128::from(sign) * unscaled)
+}
+
+fn within(value: f64, column: &Column) -> Result<(), &'static str> {
+    let low = column.min.is_none_or(|min| value >= min);
+    let high = column.max.is_none_or(|max| value <= max);
+    if low && high { Ok(()) } else { Err("ngoai_khoang") }
+}
+
+fn truth(text: &str) -> Result<bool, &'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Ok(true),
+        "false" | "no" | "0" => Ok(false),
+        _ => Err("sai_kieu"),
+    }
+}
+
+/// A day: `2017-12-31`, `20171231`, a 12-digit time; or the parts of a period joined by `-`:
+/// `2017`, `2017-12`; a period is its first day.
+fn day(text: &str) -> Option<NaiveDate> {
+    if let Ok(Some(day)) = generalise::day(text) {
+        return Some(day);
+    }
+    let (year, month) = text.split_once('-').unwrap_or((text, "1"));
+    if year.len() != 4 {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, 1)
+}
+
+fn days(date: NaiveDate) -> i32 {
+    i32::try_from((date - NaiveDate::default()).num_days()).unwrap_or(i32::MAX)
+}
+
+/// A treated column in the type that the lake gives it.
+pub(super) fn adopt(column: &Column, values: ArrayRef) -> ArrayRef {
+    match (values.data_type(), &column.treatment) {
+        (DataType::Int32, _) => {
+            cast(&values, &DataType::Int64).expect("every 32-bit number is a 64-bit number")
+        }
+        _ => values,
+    }
+}
+
+/// The dates that decide which list a unit's code belongs to.
+pub(super) enum UnitDates<'a> {
+    Fixed(NaiveDate),
+    Column(Option<&'a arrow::array::Date32Array>),
+}
+
+impl<'a> UnitDates<'a> {
+    pub(super) fn of(column: Option<&'a ArrayRef>) -> Self {
+        Self::Column(column.and_then(|column| column.as_primitive_opt::<Date32Type>()))
+    }
+
+    fn on(&self, row: usize) -> Option<NaiveDate> {
+        match self {
+            Self::Fixed(date) => Some(*date),
+            Self::Column(dates) => {
+                dates.filter(|dates| dates.is_valid(row)).and_then(|dates| dates.value_as_date(row))
+            }
+        }
+    }
+}
+
+/// Codes as unit keys.
+pub(super) fn units(
+    column: &Column,
+    cells: &StringArray,
+    dates: &UnitDates<'_>,
+    geography: &Geography,
+    faults: &mut Faults,
+) -> ArrayRef {
+    let mut keys = arrow::array::StringBuilder::with_capacity(cells.len(), cells.len() * 13);
+    for (row, cell) in cells.iter().enumerate() {
+        let Some(code) = cell else {
+            if column.required {
+                note_fault(faults, row, &column.name, "thieu_gia_tri");
+            }
+            keys.append_null();
+            continue;
+        };
+        // Old extracts lose the leading zero.
+        let padded = format!("{code:0>2}");
+        let unit = dates.on(row).and_then(|date| geography.find(&padded, date));
+        if unit.is_none() {
+            note_fault(faults, row, &column.name, "don_vi_khong_xac_dinh");
+        }
+        keys.append_option(unit.map(|unit| unit.key.as_str()));
+    }
+    Arc::new(keys.finish())
+}

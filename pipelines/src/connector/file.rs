@@ -1,0 +1,249 @@
+//! Files in a folder: CSV and Parquet, and CSV declared beside the contracts.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::csv::ReaderBuilder;
+use arrow::csv::reader::Format;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use futures::StreamExt;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use sha2::{Digest, Sha256};
+use warehouse::spec::{FileFormat, Origin, SourceTable};
+
+use super::{Connector, RawStream, SourceError, wanted_columns};
+
+/// Rows in one batch: small enough for the cache, large enough for the vector code.
+const BATCH_ROWS: usize = 32_768;
+
+/// Reads files below one folder.
+#[derive(Debug, Clone)]
+pub struct FileConnector {
+    root: Option<PathBuf>,
+}
+
+impl FileConnector {
+    /// A connector for the folder `root`; without one, only declared files are there.
+    pub fn new(root: Option<PathBuf>) -> Self {
+        Self { root }
+    }
+
+    fn path(&self, relative: &str) -> Option<PathBuf> {
+        self.root.as_ref().map(|root| root.join(relative)).filter(|path| path.exists())
+    }
+}
+
+#[async_trait]
+impl Connector for FileConnector {
+    async fn fingerprint(&self, table: &SourceTable) -> Result<Option<String>, SourceError> {
+        match &table.origin {
+            Origin::Declared { text, .. } => Ok(Some(hex(&Sha256::digest(text.as_bytes())))),
+            Origin::File { path, .. } => {
+                let Some(full) = self.path(path) else { return Ok(None) };
+                let relative = path.clone();
+                blocking(move || digest_file(&full, &relative)).await.map(Some)
+            }
+        }
+    }
+
+    async fn read(&self, table: &SourceTable) -> Result<RawStream, SourceError> {
+        let wanted: Vec<String> = wanted_columns(table).into_iter().map(str::to_owned).collect();
+        let (shown, batches) = match &table.origin {
+            Origin::Declared { path, text } => {
+                let (path, text) = (path.clone(), text.clone());
+                let reader = move || Ok(Box::new(Cursor::new(text.clone().into_bytes())) as _);
+                (path.clone(), csv_batches(path, wanted, Box::new(reader)).await?)
+            }
+            Origin::File { path, format } => {
+                let full = self.path(path).ok_or_else(|| SourceError::Read {
+                    path: path.clone(),
+                    source: std::io::ErrorKind::NotFound.into(),
+                })?;
+                let batches = match format {
+                    FileFormat::Csv => {
+                        let (opened, shown) = (full, path.clone());
+                        let reader = move || {
+                            let file = File::open(&opened).map_err(|e| read_error(&shown, e))?;
+                            Ok(Box::new(BufReader::with_capacity(1 << 20, file)) as _)
+                        };
+                        csv_batches(path.clone(), wanted, Box::new(reader)).await?
+                    }
+                    FileFormat::Parquet => parquet_batches(path.clone(), full, wanted).await?,
+                };
+                (path.clone(), batches)
+            }
+        };
+        tracing::debug!(file = %shown, "source opened");
+        Ok(batches)
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
+) -> Result<T, SourceError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(join) => std::panic::resume_unwind(join.into_panic()),
+    }
+}
+
+fn read_error(path: &str, source: std::io::Error) -> SourceError {
+    SourceError::Read { path: path.to_owned(), source }
+}
+
+fn digest_file(full: &Path, shown: &str) -> Result<String, SourceError> {
+    let mut file = File::open(full).map_err(|e| read_error(shown, e))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let read = file.read(&mut buffer).map_err(|e| read_error(shown, e))?;
+        if read == 0 {
+            return Ok(hex(&hasher.finalize()));
+        }
+        hasher.update(&buffer[..read]);
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// Raw batches as a reader gives them.
+type RawRows = Box<dyn Iterator<Item = Result<RecordBatch, SourceError>> + Send>;
+
+type OpenReader = Box<dyn Fn() -> Result<Box<dyn Read + Send>, SourceError> + Send>;
+
+async fn csv_batches(
+    path: String,
+    wanted: Vec<String>,
+    open: OpenReader,
+) -> Result<RawStream, SourceError> {
+    let reader = blocking(move || csv_reader(path, &wanted, &open)).await?;
+    Ok(in_background(reader))
+}
+
+fn csv_reader(
+    path: String,
+    wanted: &[String],
+    open: &OpenReader,
+) -> Result<RawRows, SourceError> {
+    let malformed =
+        |path: &str, row| SourceError::Malformed { path: path.to_owned(), format: "CSV", row };
+    let (header, _) = Format::default()
+        .with_header(true)
+        .infer_schema(open()?, Some(0))
+        .map_err(|_| malformed(&path, 0))?;
+    let fields: Vec<Field> = header
+        .fields()
+        .iter()
+        .enumerate()
+        .map(|(at, field)| {
+            // A byte-order mark belongs to the file, not to the first column's name.
+            let name = if at == 0 { field.name().trim_start_matches('\u{feff}') } else { field.name() };
+            Field::new(name, DataType::Utf8, true)
+        })
+        .collect();
+    let mut projection = Vec::with_capacity(wanted.len());
+    for column in wanted {
+        let at = fields.iter().position(|field| field.name() == column).ok_or_else(|| {
+            SourceError::MissingColumn { path: path.clone(), column: column.clone() }
+        })?;
+        projection.push(at);
+    }
+    projection.sort_unstable();
+    let reader = ReaderBuilder::new(Arc::new(Schema::new(fields)))
+        .with_header(true)
+        .with_batch_size(BATCH_ROWS)
+        .with_projection(projection)
+        .build(open()?)
+        .map_err(|_| malformed(&path, 0))?;
+    let mut rows = 0;
+    Ok(Box::new(reader.map(move |batch| {
+        let batch = batch.map_err(|_| malformed(&path, rows + 1))?;
+        rows += batch.num_rows();
+        Ok(batch)
+    })))
+}
+
+async fn parquet_batches(
+    path: String,
+    full: PathBuf,
+    wanted: Vec<String>,
+) -> Result<RawStream, SourceError> {
+    let reader = blocking(move || parquet_reader(path, &full, &wanted)).await?;
+    Ok(in_background(reader))
+}
+
+fn parquet_reader(
+    path: String,
+    full: &Path,
+    wanted: &[String],
+) -> Result<RawRows, SourceError> {
+    let malformed =
+        |path: &str, row| SourceError::Malformed { path: path.to_owned(), format: "Parquet", row };
+    let file = File::open(full).map_err(|e| read_error(&path, e))?;
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| malformed(&path, 0))?;
+    for column in wanted {
+        if builder.schema().field_with_name(column).is_err() {
+            return Err(SourceError::MissingColumn { path, column: column.clone() });
+        }
+    }
+    let mask = ProjectionMask::columns(builder.parquet_schema(), wanted.iter().map(String::as_str));
+    let reader = builder
+        .with_projection(mask)
+        .with_batch_size(BATCH_ROWS)
+        .build()
+        .map_err(|_| malformed(&path, 0))?;
+    let mut rows = 0;
+    Ok(Box::new(reader.map(move |batch| {
+        let batch = batch.map_err(|_| malformed(&path, rows + 1))?;
+        rows += batch.num_rows();
+        as_text(&batch).map_err(|_| malformed(&path, rows))
+    })))
+}
+
+/// The same rows with every column as text: what a typed source and a CSV file have in common.
+fn as_text(batch: &RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let columns = batch
+        .columns()
+        .iter()
+        .map(|column| cast(column, &DataType::Utf8))
+        .collect::<Result<Vec<_>, _>>()?;
+    let fields: Vec<Field> = batch
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| Field::new(field.name(), DataType::Utf8, true))
+        .collect();
+    let schema: SchemaRef = Arc::new(Schema::new(fields));
+    debug_assert!(columns.iter().all(|c| c.as_any().is::<StringArray>()));
+    RecordBatch::try_new(schema, columns)
+}
+
+/// Reads ahead on a blocking thread, two batches at most, so that parsing and checking overlap.
+fn in_background(reader: RawRows) -> RawStream {
+    let (sender, receiver) = tokio::sync::mpsc::channel(2);
+    tokio::task::spawn_blocking(move || {
+        for batch in reader {
+            if sender.blocking_send(batch).is_err() {
+                return;
+            }
+        }
+    });
+    futures::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|batch| (batch, receiver))
+    })
+    .boxed()
+}

@@ -1,0 +1,157 @@
+//! Keyed tokens that stand for identifiers.
+//!
+//! A token is `v1:` and 32 hexadecimal digits: HMAC-SHA-256 under the domain's key, truncated to
+//! 128 bits (RFC 2104; NIST SP 800-107 allows truncation to half). With 128 bits, two of 100
+//! million persons share a token with a probability of 10⁻²³. The version lets a later key or
+//! normalisation be told apart.
+//!
+//! The same person must get the same token however a clerk typed the number, so a value is brought
+//! to one form first: NFC, invisible characters and all spaces, hyphens and dots dropped, digits of
+//! other scripts to ASCII, upper case. An 11-digit number that becomes a valid citizen identity
+//! number with a zero in front gets that zero back: spreadsheets cut it, and leaving it off would
+//! split one person in two. No two valid identifiers become one by this.
+//!
+//! A cell may hold several values, separated by `;` (a claim whose insurance card changed during
+//! the stay). It becomes the tokens of each, in the cell's order, separated by `;`, a repeated
+//! value once: a token of the whole cell would match neither card.
+//!
+//! Tokens cannot be turned back, here or elsewhere in the product.
+
+use std::fmt;
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use super::keys::DomainKey;
+use super::scan::is_citizen_id;
+use super::text;
+
+const PREFIX: &str = "v1:";
+const TOKEN_BYTES: usize = 16;
+
+/// Makes the tokens of one domain.
+#[derive(Clone)]
+pub struct Pseudonymiser {
+    keyed: Hmac<Sha256>,
+}
+
+impl fmt::Debug for Pseudonymiser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pseudonymiser(secret)")
+    }
+}
+
+impl Pseudonymiser {
+    /// Tokens under this key.
+    pub fn new(key: &DomainKey) -> Self {
+        let keyed = Hmac::new_from_slice(key.bytes()).expect("HMAC takes a key of any length");
+        Self { keyed }
+    }
+
+    /// The token or tokens of a raw cell; `None` when it names no one (empty, or separators only).
+    pub fn token(&self, raw: &str) -> Option<String> {
+        let mut tokens: Vec<String> = Vec::new();
+        for value in raw.split(';') {
+            let Some(value) = normalise(value) else { continue };
+            let token = self.one(&value);
+            if !tokens.contains(&token) {
+                tokens.push(token);
+            }
+        }
+        (!tokens.is_empty()).then(|| tokens.join(";"))
+    }
+
+    fn one(&self, value: &str) -> String {
+        let mut mac = self.keyed.clone();
+        mac.update(value.as_bytes());
+        let full = mac.finalize().into_bytes();
+        let mut token = String::with_capacity(PREFIX.len() + 2 * TOKEN_BYTES);
+        token.push_str(PREFIX);
+        for byte in &full[..TOKEN_BYTES] {
+            for half in [byte >> 4, byte & 15] {
+                token.push(char::from(b"0123456789abcdef"[usize::from(half)]));
+            }
+        }
+        token
+    }
+}
+
+/// The one form of a value, before it is hashed; `None` when nothing is left of it.
+fn normalise(value: &str) -> Option<String> {
+    let clean = text::clean(value);
+    let mut form: String = clean
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.'))
+        .flat_map(char::to_uppercase)
+        .collect();
+    if form.len() == 11 && is_citizen_id(&format!("0{form}")) {
+        form.insert(0, '0');
+    }
+    (!form.is_empty()).then_some(form)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::keys::KeyRing;
+    use super::*;
+
+    fn tokens() -> Pseudonymiser {
+        Pseudonymiser::new(&KeyRing::from_bytes([3; 32]).domain("nguoi_benh").unwrap())
+    }
+
+    #[test]
+    fn one_person_typed_in_many_ways_is_one_token() {
+        let tokens = tokens();
+        let one = tokens.token("001203004567");
+        for same in [
+            " 001203004567 ",
+            "001 203 004 567",
+            "001-203-004567",
+            "1203004567 ",
+            "００１２０３００４５６７",
+        ] {
+            let same_token = tokens.token(same);
+            // Ten digits are not eleven: only the single lost zero is given back.
+            if same.trim() == "1203004567" {
+                assert_ne!(same_token, one);
+            } else {
+                assert_eq!(same_token, one, "{same}");
+            }
+        }
+        assert_eq!(tokens.token("79203004567"), tokens.token("079203004567"));
+        assert_eq!(tokens.token("dn4 79 99 0012 3456"), tokens.token("DN4799900123456"));
+        assert_eq!(tokens.token("Nguye\u{302}\u{303}n"), tokens.token("NGUYỄN"));
+    }
+
+    #[test]
+    fn the_token_is_versioned_known_and_bound_to_its_domain() {
+        let token = tokens().token("001203004567").unwrap();
+        assert_eq!(token.len(), 35);
+        assert!(token.starts_with("v1:"));
+        // Worked out apart from this code. Fixed for ever: a change here is a new version, and every stored token is orphaned.
+        assert_eq!(token, "v1:4288c27090bf045c5982ba51a9986229");
+        let other = Pseudonymiser::new(&KeyRing::from_bytes([3; 32]).domain("nhan_vien").unwrap());
+        assert_ne!(other.token("001203004567").unwrap(), token);
+    }
+
+    #[test]
+    fn nothing_is_null_and_several_values_are_several_tokens() {
+        let tokens = tokens();
+        for nothing in ["", "  ", ";", " - ; "] {
+            assert_eq!(tokens.token(nothing), None);
+        }
+        let (a, b) = (tokens.token("DN479A").unwrap(), tokens.token("HT279B").unwrap());
+        assert_eq!(tokens.token("DN479A;HT279B; DN479A").unwrap(), format!("{a};{b}"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_token_never_holds_the_value(value in "[0-9]{9,15}") {
+            let token = tokens().token(&value).unwrap();
+            prop_assert!(!token.contains(&value));
+            prop_assert_eq!(tokens().token(&value).unwrap(), token);
+        }
+    }
+}

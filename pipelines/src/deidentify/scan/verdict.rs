@@ -1,0 +1,220 @@
+//! Judging a column from what was seen in its cells.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+use super::digits::full_date;
+use super::{ColumnKind, PatternId, Seen};
+
+/// How many values are kept, as keyed hashes, to see how distinct a column is.
+const SAMPLE: usize = 4096;
+/// Fewer cells than this say nothing about a column.
+const ENOUGH: u64 = 20;
+
+/// What was seen in the cells of one column. One per thread, then [`Counts::merge`].
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Cells that were not empty and not a value of the closed list.
+    pub(super) cells: u64,
+    hits: [u64; PatternId::ALL.len()],
+    /// Cells that are nothing but digits, by their number: 9, 10, 11, 12.
+    widths: [u64; 4],
+    /// Of those, the ones that end in 0: a tenth among identifiers, most among amounts.
+    round: u64,
+    pub(super) spoilt: u64,
+    passports: u64,
+    /// Single words of letters and digits, six and more.
+    codes: u64,
+    sampled: u64,
+    distinct: HashSet<u64>,
+    hasher: RandomState,
+    /// Full dates by decade, from the 1850s.
+    decades: [u64; 31],
+}
+
+impl Counts {
+    /// Cells that were not empty and not a value of the closed list.
+    pub fn cells(&self) -> u64 {
+        self.cells
+    }
+
+    /// Cells in which the pattern was found.
+    pub fn hits(&self, pattern: PatternId) -> u64 {
+        self.hits[pattern as usize]
+    }
+
+    /// Adds what another thread or batch saw of the same column.
+    pub fn merge(&mut self, other: &Self) {
+        self.cells += other.cells;
+        self.round += other.round;
+        self.spoilt += other.spoilt;
+        self.passports += other.passports;
+        self.codes += other.codes;
+        let pairs = |to: &mut [u64], from: &[u64]| {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        };
+        pairs(&mut self.hits, &other.hits);
+        pairs(&mut self.widths, &other.widths);
+        pairs(&mut self.decades, &other.decades);
+        // Hashes of two batches have different keys, so the larger sample stands for both.
+        if other.sampled > self.sampled {
+            self.sampled = other.sampled;
+            self.distinct.clone_from(&other.distinct);
+        }
+    }
+
+    pub(super) fn hit(&mut self, pattern: PatternId) {
+        self.hits[pattern as usize] += 1;
+    }
+
+    /// Counts a cell before it is looked at.
+    pub(super) fn see(&mut self, cell: &str, seen: &Seen) {
+        self.cells += 1;
+        let code = seen.length >= 6 && seen.digits > 0 && seen.letters > 0 && seen.spaces == 0;
+        self.codes += u64::from(code);
+        if seen.length == 8 && seen.digits == 7 && cell.as_bytes()[0].is_ascii_uppercase() {
+            self.passports += 1;
+        }
+        if matches!(seen.length, 8..=12)
+            && seen.digits >= 6
+            && seen.letters == 0
+            && let Some(year) = full_date(cell)
+        {
+            let decade = usize::try_from((year - 1850) / 10).unwrap_or_default();
+            self.decades[decade.min(30)] += 1;
+        }
+        if self.sampled < SAMPLE as u64 {
+            self.sampled += 1;
+            self.distinct.insert(self.hasher.hash_one(cell));
+        }
+    }
+
+    /// Counts a number that is nothing but digits.
+    pub(super) fn suspect_number(&mut self, digits: &[u8]) {
+        if let 9..=12 = digits.len() {
+            self.widths[digits.len() - 9] += 1;
+            self.round += u64::from(digits.ends_with(b"0"));
+        }
+    }
+
+    fn share(&self, part: u64) -> f64 {
+        // Cells of one night fit in 53 bits.
+        if self.cells == 0 { 0.0 } else { part as f64 / self.cells as f64 }
+    }
+
+    /// Whether hardly a value comes twice.
+    fn nearly_unique(&self) -> bool {
+        self.sampled > 0 && self.distinct.len() as f64 > 0.9 * self.sampled as f64
+    }
+}
+
+/// What a column looks like as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// No sign of identifiers.
+    Clean,
+    /// Signs that are not certain; the data stay and a steward is told.
+    Warn(Vec<Finding>),
+    /// Single cells hold identifiers; their rows are refused.
+    Rows(Vec<Finding>),
+    /// The column is one of identifiers, or is full of them: the batch is refused whole.
+    Refuse {
+        /// The identifier that most cells show.
+        pattern: PatternId,
+        /// All signs, that one first.
+        findings: Vec<Finding>,
+    },
+}
+
+/// One sign of identifiers in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finding {
+    /// Which identifier.
+    pub pattern: PatternId,
+    /// Cells that show it.
+    pub cells: u64,
+    /// Of how many that were not empty.
+    pub of: u64,
+}
+
+/// Share of blocking hits from which the column, not the cell, is wrong.
+const FULL: f64 = 0.02;
+
+pub(super) fn judge(
+    counts: &Counts,
+    kind: ColumnKind,
+    wants: impl Fn(PatternId) -> bool,
+) -> Verdict {
+    use super::Severity::{Block, Warn};
+    let finding = |pattern, cells| Finding { pattern, cells, of: counts.cells };
+    let (mut refuse, mut rows, mut warn) = (Vec::new(), Vec::new(), Vec::new());
+    for pattern in PatternId::ALL.into_iter().filter(|pattern| wants(*pattern)) {
+        let cells = counts.hits(pattern);
+        match pattern.severity() {
+            _ if cells == 0 => {}
+            Warn => warn.push(finding(pattern, cells)),
+            Block if cells >= 3 && counts.share(cells) >= FULL => {
+                refuse.push(finding(pattern, cells))
+            }
+            Block => rows.push(finding(pattern, cells)),
+        }
+    }
+    for (pattern, cells, severity) in by_column(counts, kind) {
+        if wants(pattern) {
+            if severity == Block { &mut refuse } else { &mut warn }.push(finding(pattern, cells));
+        }
+    }
+    refuse.sort_by_key(|finding: &Finding| std::cmp::Reverse(finding.cells));
+    if let Some(&Finding { pattern, .. }) = refuse.first() {
+        refuse.append(&mut rows);
+        return Verdict::Refuse { pattern, findings: refuse };
+    }
+    if !rows.is_empty() {
+        return Verdict::Rows(rows);
+    }
+    if warn.is_empty() { Verdict::Clean } else { Verdict::Warn(warn) }
+}
+
+/// Signs that no single cell gives.
+fn by_column(counts: &Counts, kind: ColumnKind) -> Vec<(PatternId, u64, super::Severity)> {
+    use super::Severity::{Block, Warn};
+    let mut signs = Vec::new();
+    if counts.cells < ENOUGH {
+        return signs;
+    }
+    let [nine, ten, eleven, twelve] = counts.widths;
+    let long = nine + ten + eleven + twelve;
+    let few_round = counts.round * 5 < long;
+    // Amounts spread over many widths and end in zeros; identifiers have one width.
+    let needed = if kind == ColumnKind::Number { 0.95 } else { 0.5 };
+    let wide = |cells: u64| counts.share(cells) >= needed && few_round && counts.nearly_unique();
+    if wide(nine) {
+        signs.push((PatternId::Cmnd, nine, Block));
+    }
+    if wide(ten) {
+        signs.push((PatternId::Bhxh10, ten, Block));
+    }
+    if wide(eleven) {
+        signs.push((PatternId::Cccd, eleven, Block));
+    }
+    if counts.share(counts.passports) >= 0.5 && counts.nearly_unique() {
+        signs.push((PatternId::Passport, counts.passports, Block));
+    }
+    if counts.share(counts.spoilt) >= 0.5 {
+        signs.push((PatternId::DamagedNumber, counts.spoilt, Block));
+    }
+    if kind == ColumnKind::Text
+        && counts.share(counts.codes) >= 0.9
+        && counts.nearly_unique()
+        && counts.cells >= 200
+    {
+        signs.push((PatternId::EpisodeOrRecord, counts.codes, Warn));
+    }
+    let dates: u64 = counts.decades.iter().sum();
+    let decades = counts.decades.iter().filter(|&&cells| cells * 100 >= dates.max(1)).count();
+    // Eight decades: a life, and longer than any series of reports.
+    if counts.share(dates) >= 0.5 && decades >= 8 {
+        signs.push((PatternId::BirthDate, dates, Block));
+    }
+    signs
+}

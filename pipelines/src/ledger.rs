@@ -1,0 +1,266 @@
+//! What a night did, as rows of `he_thong.lan_chay`, `kiem_tra` and `dong_chay`.
+//!
+//! The rows are made from the notes that the commits carry, so a night that was killed and run
+//! again tells the same story as one that was not. A table is rewritten only when its rows for
+//! this night differ from those already there.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use arrow::error::ArrowError;
+use chrono::{DateTime, NaiveDate, Utc};
+use datafusion::datasource::MemTable;
+use sha2::{Digest, Sha256};
+use warehouse::names::TableName;
+use warehouse::query::{QueryError, Warehouse};
+use warehouse::store::{Note, Replace, Step, StoreError};
+use warehouse::system::{self, SystemTable};
+
+use crate::connector::hex;
+
+/// How one table fared in a night.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunResult {
+    /// A new batch was committed.
+    New,
+    /// The input is the one already loaded.
+    Unchanged,
+    /// The batch was refused whole; the rows of before stand.
+    Refused,
+    /// The work failed; the rows of before stand.
+    Failed,
+    /// Something that it is made from failed or was refused: its rows are those of before.
+    Stale,
+    /// There is nothing to make it from yet.
+    Waiting,
+}
+
+impl RunResult {
+    /// The word in `he_thong.lan_chay.ket_qua`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "moi",
+            Self::Unchanged => "khong_doi",
+            Self::Refused => "tu_choi",
+            Self::Failed => "loi",
+            Self::Stale => "cu",
+            Self::Waiting => "cho",
+        }
+    }
+
+    /// Whether what depends on the table can be made afresh.
+    pub fn is_current(self) -> bool {
+        matches!(self, Self::New | Self::Unchanged)
+    }
+}
+
+/// One table's account of a night.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The table.
+    pub table: TableName,
+    /// The indicator, where many share a table.
+    pub part: String,
+    /// Loading or computing.
+    pub step: Step,
+    /// How it went.
+    pub result: RunResult,
+    /// The newest commit's note; `None` where there never was one.
+    pub note: Option<Note>,
+    /// What a steward should know, in Vietnamese.
+    pub reason: Option<String>,
+}
+
+impl Outcome {
+    /// The table, with the indicator where many share it.
+    pub fn name(&self) -> String {
+        if self.part.is_empty() {
+            self.table.to_string()
+        } else {
+            format!("{}/{}", self.table, self.part)
+        }
+    }
+
+    /// The note, where its commit belongs to this night.
+    fn tonight(&self) -> Option<&Note> {
+        self.note.as_ref().filter(|_| self.result == RunResult::New)
+    }
+}
+
+/// Why the account of a night could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The lake refused it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The rows of other nights could not be carried over.
+    #[error("the rows of earlier nights cannot be read")]
+    Earlier(#[from] QueryError),
+    /// The rows do not form the table.
+    #[error("the rows of the ledger do not form a table")]
+    Shape(#[from] ArrowError),
+}
+
+/// Writes the account of `night`.
+///
+/// # Errors
+/// When a table cannot be written; those written before stay.
+pub async fn write(
+    warehouse: &Warehouse,
+    night: NaiveDate,
+    outcomes: &[Outcome],
+) -> Result<(), LedgerError> {
+    replace_night(warehouse, system::runs(), night, runs(night, outcomes)?).await?;
+    replace_night(warehouse, system::checks(), night, checks(night, outcomes)?).await?;
+    replace_night(warehouse, system::lineage(), night, lineage(night, outcomes)?).await
+}
+
+/// Replaces the rows of one night in a table of the product's own.
+async fn replace_night(
+    warehouse: &Warehouse,
+    table: SystemTable,
+    night: NaiveDate,
+    rows: RecordBatch,
+) -> Result<(), LedgerError> {
+    let batch = digest(&rows)?;
+    let part = night.to_string();
+    if warehouse.lake().holds(&table.name, &part, &batch).await? {
+        return Ok(());
+    }
+    let written = rows.num_rows() as u64;
+    let memory = MemTable::try_new(rows.schema(), vec![vec![rows]])
+        .map_err(|e| ArrowError::ExternalError(Box::new(e)))?;
+    let session = warehouse.scratch([("dem_nay".to_owned(), Arc::new(memory) as _)])?;
+    let name = &table.name;
+    let sql = format!(
+        "SELECT * FROM {name} WHERE dem <> DATE '{night}' UNION ALL SELECT * FROM dem_nay"
+    );
+    let batches = warehouse::query::run_internal(&session, &sql).await?;
+    let all = batches.iter().map(|batch| stored(batch, &table)).collect::<Result<Vec<_>, _>>()?;
+    let all = arrow::compute::concat_batches(&table.schema, &all)?;
+    let now = Utc::now();
+    let note = Note {
+        night,
+        step: Step::HeThong,
+        part,
+        batch,
+        rows_read: written,
+        rows_written: written,
+        rows_quarantined: 0,
+        inputs: Default::default(),
+        checks: Vec::new(),
+        started_at: now,
+        finished_at: now,
+        version: 0,
+    };
+    warehouse.lake().write(name, all, Replace::All, &note).await?;
+    Ok(())
+}
+
+/// A batch as the engine computed it, in the types that the table stores.
+fn stored(batch: &RecordBatch, table: &SystemTable) -> Result<RecordBatch, ArrowError> {
+    let columns = batch
+        .columns()
+        .iter()
+        .zip(table.schema.fields())
+        .map(|(column, field)| arrow::compute::cast(column, field.data_type()))
+        .collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_new(Arc::clone(&table.schema), columns)
+}
+
+fn digest(rows: &RecordBatch) -> Result<String, ArrowError> {
+    let mut text = Vec::new();
+    let mut writer = arrow::csv::Writer::new(&mut text);
+    writer.write(rows)?;
+    drop(writer);
+    Ok(hex(&Sha256::digest(&text)))
+}
+
+fn dates(night: NaiveDate, rows: usize) -> Arc<Date32Array> {
+    let days = i32::try_from((night - NaiveDate::default()).num_days()).unwrap_or(0);
+    Arc::new(Date32Array::from(vec![days; rows]))
+}
+
+fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Arc<StringArray> {
+    Arc::new(values.collect())
+}
+
+fn runs(night: NaiveDate, outcomes: &[Outcome]) -> Result<RecordBatch, ArrowError> {
+    let names: Vec<String> = outcomes.iter().map(Outcome::name).collect();
+    let count = |pick: fn(&Note) -> u64| {
+        let values = outcomes.iter().map(|outcome| {
+            outcome.tonight().map(|note| i64::try_from(pick(note)).unwrap_or(i64::MAX))
+        });
+        Arc::new(values.collect::<Int64Array>())
+    };
+    let instant = |pick: fn(&Note) -> DateTime<Utc>| {
+        let values =
+            outcomes.iter().map(|outcome| outcome.tonight().map(|n| pick(n).timestamp_micros()));
+        Arc::new(values.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+    };
+    RecordBatch::try_new(
+        system::runs().schema,
+        vec![
+            dates(night, outcomes.len()),
+            texts(names.iter().map(|name| Some(name.as_str()))),
+            texts(outcomes.iter().map(|outcome| Some(outcome.step.as_str()))),
+            texts(outcomes.iter().map(|outcome| Some(outcome.result.as_str()))),
+            texts(outcomes.iter().map(|outcome| Some(outcome.note.as_ref()?.batch.as_str()))),
+            count(|note| note.rows_read),
+            count(|note| note.rows_written),
+            count(|note| note.rows_quarantined),
+            count(|note| note.version),
+            instant(|note| note.started_at),
+            instant(|note| note.finished_at),
+            texts(outcomes.iter().map(|outcome| outcome.reason.as_deref())),
+        ],
+    )
+}
+
+fn checks(night: NaiveDate, outcomes: &[Outcome]) -> Result<RecordBatch, ArrowError> {
+    let all: Vec<_> = outcomes
+        .iter()
+        .flat_map(|outcome| {
+            let name = outcome.name();
+            let checks = outcome.note.iter().flat_map(|note| &note.checks);
+            checks.map(move |check| (name.clone(), check))
+        })
+        .collect();
+    let faults = all.iter().map(|(_, check)| i64::try_from(check.faults).unwrap_or(i64::MAX));
+    RecordBatch::try_new(
+        system::checks().schema,
+        vec![
+            dates(night, all.len()),
+            texts(all.iter().map(|(table, _)| Some(table.as_str()))),
+            texts(all.iter().map(|(_, check)| Some(check.name.as_str()))),
+            texts(all.iter().map(|(_, check)| Some(check.title_vi.as_str()))),
+            texts(all.iter().map(|(_, check)| Some(check.title_en.as_str()))),
+            texts(all.iter().map(|(_, check)| Some(check.action.as_str()))),
+            Arc::new(Int64Array::from_iter_values(faults)),
+            Arc::new(all.iter().map(|(_, check)| Some(check.faults == 0)).collect::<BooleanArray>()),
+        ],
+    )
+}
+
+fn lineage(night: NaiveDate, outcomes: &[Outcome]) -> Result<RecordBatch, ArrowError> {
+    let all: Vec<_> = outcomes
+        .iter()
+        .flat_map(|outcome| {
+            let inputs = outcome.note.iter().flat_map(|note| &note.inputs);
+            let table = outcome.table.to_string();
+            inputs.map(move |(from, batch)| (table.clone(), outcome.part.as_str(), from, batch))
+        })
+        .collect();
+    RecordBatch::try_new(
+        system::lineage().schema,
+        vec![
+            dates(night, all.len()),
+            texts(all.iter().map(|(table, ..)| Some(table.as_str()))),
+            texts(all.iter().map(|(_, part, ..)| Some(*part))),
+            texts(all.iter().map(|(_, _, from, _)| Some(from.as_str()))),
+            texts(all.iter().map(|(.., batch)| Some(batch.as_str()))),
+        ],
+    )
+}

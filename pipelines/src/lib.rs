@@ -1,0 +1,17 @@
+//! The nightly pipelines: from a source's raw rows to committed, de-identified tables, marts and
+//! indicators.
+//!
+//! A night is a sequence of small promises, each kept by one atomic commit: run again, it finds
+//! what is done and does the rest; killed at any instant, it leaves nothing half-written. Raw
+//! values live in memory only, between [`connector`] and [`deidentify`]; nothing after that has
+//! ever seen an identifier.
+
+pub mod batch;
+pub mod connector;
+pub mod deidentify;
+pub mod ledger;
+pub mod materialise;
+pub mod night;
+pub mod quality;
+pub mod quarantine;
+pub mod simulate;

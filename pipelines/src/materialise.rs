@@ -1,0 +1,256 @@
+//! Marts and indicators: each query file becomes rows of the lake when, and only when, something
+//! that it is made from has changed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::{cast, concat_batches};
+use arrow::datatypes::DataType;
+use chrono::{NaiveDate, Utc};
+use sha2::{Digest, Sha256};
+use warehouse::access::Principal;
+use warehouse::names::TableName;
+use warehouse::query::{QueryError, Warehouse};
+use warehouse::spec::{Indicator, Query, QueryKind};
+use warehouse::store::{Note, Replace, Step, StoreError};
+use warehouse::system;
+
+use crate::connector::hex;
+use crate::quality::{self, QualityError};
+
+/// Why a mart or indicator was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum MaterialiseError {
+    /// Its SQL failed.
+    #[error("the SQL of {path} failed")]
+    Query {
+        /// The query file.
+        path: String,
+        /// Why.
+        #[source]
+        source: QueryError,
+    },
+    /// Its checks could not be asked.
+    #[error(transparent)]
+    Quality(#[from] QualityError),
+    /// The lake refused it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its rows break a rule that holds for all marts or indicators.
+    #[error("{path}: {reason}")]
+    Rule {
+        /// The query file.
+        path: String,
+        /// Which rule, and where.
+        reason: String,
+    },
+    /// Its rows do not form the table.
+    #[error("the rows of {path} do not form its table")]
+    Shape {
+        /// The query file.
+        path: String,
+        /// Why.
+        #[source]
+        source: arrow::error::ArrowError,
+    },
+}
+
+/// What making a query's rows came to.
+#[derive(Debug)]
+pub enum Made {
+    /// Committed.
+    New(Note),
+    /// A check refused the rows; those of before stand.
+    Refused(Note, String),
+}
+
+/// The batch that a query would make from these inputs (table → batch).
+pub fn batch_of(query: &Query, inputs: &BTreeMap<String, String>) -> String {
+    let mut text = query.fingerprint.clone();
+    for (table, batch) in inputs {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n{table}={batch}");
+    }
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+/// Where a query's rows go: the table, and its part where many queries share it.
+pub fn target(query: &Query) -> Option<(TableName, String)> {
+    let part = if query.kind == QueryKind::Indicator { query.id.clone() } else { String::new() };
+    query.table().map(|table| (table, part))
+}
+
+/// Runs a query file and commits its rows.
+///
+/// # Errors
+/// When the SQL fails, its rows break a rule, or the commit does; the rows of before stand.
+pub async fn make(
+    warehouse: &Warehouse,
+    query: &Query,
+    night: NaiveDate,
+    inputs: BTreeMap<String, String>,
+) -> Result<Made, MaterialiseError> {
+    let Some((table, part)) = target(query) else {
+        return Err(rule(query, "an open dataset is released, not materialised"));
+    };
+    let started_at = Utc::now();
+    let rows = run(warehouse, query).await?;
+    refuse_bare_codes(warehouse, query, &rows)?;
+    let findings = quality::check(warehouse, &query.checks, &rows).await?;
+    let rows = match &query.indicator {
+        Some(indicator) => long_form(warehouse, query, indicator, &rows).await?,
+        None => rows,
+    };
+    let mut note = Note {
+        night,
+        step: Step::Tinh,
+        part,
+        batch: batch_of(query, &inputs),
+        rows_read: rows.num_rows() as u64,
+        rows_written: rows.num_rows() as u64,
+        rows_quarantined: 0,
+        inputs,
+        checks: findings.results,
+        started_at,
+        finished_at: Utc::now(),
+        version: 0,
+    };
+    if let Some(check) = findings.refused_by {
+        return Ok(Made::Refused(note, check));
+    }
+    let replace = match query.kind {
+        QueryKind::Indicator => Replace::Partition { column: "ma_chi_tieu", value: &query.id },
+        _ => Replace::All,
+    };
+    note.version = warehouse.lake().write(&table, rows, replace, &note).await?;
+    Ok(Made::New(note))
+}
+
+fn rule(query: &Query, reason: impl Into<String>) -> MaterialiseError {
+    MaterialiseError::Rule { path: query.path.clone(), reason: reason.into() }
+}
+
+fn shape(query: &Query, source: arrow::error::ArrowError) -> MaterialiseError {
+    MaterialiseError::Shape { path: query.path.clone(), source }
+}
+
+async fn run(warehouse: &Warehouse, query: &Query) -> Result<RecordBatch, MaterialiseError> {
+    let failed = |source| MaterialiseError::Query { path: query.path.clone(), source };
+    let answer =
+        warehouse.execute(&Principal::system(), &query.sql).await.map_err(failed)?;
+    let schema = answer.schema();
+    let batches = answer.collect().await.map_err(failed)?;
+    let rows = concat_batches(&schema, &batches).map_err(|source| shape(query, source))?;
+    plain_text(&rows).map_err(|source| shape(query, source))
+}
+
+/// Text as plain strings, which every engine that reads Delta knows.
+fn plain_text(rows: &RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let columns = rows
+        .columns()
+        .iter()
+        .map(|column| match column.data_type() {
+            DataType::Utf8View | DataType::LargeUtf8 | DataType::Dictionary(..) => {
+                cast(column, &DataType::Utf8)
+            }
+            _ => Ok(Arc::clone(column)),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let schema = rows.schema();
+    let fields = schema.fields().iter().zip(&columns).map(|(field, column)| {
+        arrow::datatypes::Field::new(field.name(), column.data_type().clone(), true)
+    });
+    let schema = arrow::datatypes::Schema::new(fields.collect::<Vec<_>>());
+    RecordBatch::try_new(Arc::new(schema), columns)
+}
+
+/// A column that holds nothing but two-digit province codes has no place in a mart: without their
+/// date they name no province. Judged by column, as single cells may be any number.
+fn refuse_bare_codes(
+    warehouse: &Warehouse,
+    query: &Query,
+    rows: &RecordBatch,
+) -> Result<(), MaterialiseError> {
+    let codes: std::collections::HashSet<&str> =
+        warehouse.geography().all().map(|unit| unit.code.as_str()).collect();
+    for (field, column) in rows.schema().fields().iter().zip(rows.columns()) {
+        let Some(texts) = column.as_string_opt::<i32>() else { continue };
+        let mut values = texts.iter().flatten().peekable();
+        if values.peek().is_some() && values.all(|value| codes.contains(value)) {
+            let reason = format!(
+                "the column `{}` holds bare province codes; give the unit's key instead, or \
+                 ma_don_vi(key) beside it only in open datasets",
+                field.name()
+            );
+            return Err(rule(query, reason));
+        }
+    }
+    Ok(())
+}
+
+/// An indicator's rows in the form of `chi_tieu.gia_tri`.
+async fn long_form(
+    warehouse: &Warehouse,
+    query: &Query,
+    indicator: &Indicator,
+    rows: &RecordBatch,
+) -> Result<RecordBatch, MaterialiseError> {
+    let failed = |source| MaterialiseError::Query { path: query.path.clone(), source };
+    let memory = datafusion::datasource::MemTable::try_new(rows.schema(), vec![vec![rows.clone()]])
+        .map_err(|e| shape(query, arrow::error::ArrowError::ExternalError(Box::new(e))))?;
+    let session =
+        warehouse.scratch([("bang".to_owned(), Arc::new(memory) as _)]).map_err(failed)?;
+    let found = warehouse::query::run_internal(&session, &faulty_rows_sql(rows))
+        .await
+        .map_err(failed)?;
+    let faults: usize = found.iter().map(RecordBatch::num_rows).sum();
+    if faults > 0 {
+        let reason = format!("{faults} rows lack a known unit or a period, or repeat another");
+        return Err(rule(query, reason));
+    }
+    let long = warehouse::query::run_internal(&session, &long_form_sql(query, indicator, rows))
+        .await
+        .map_err(failed)?;
+    let schema = system::indicator_values().schema;
+    let long = long
+        .iter()
+        .map(plain_text)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|source| shape(query, source))?;
+    let columns = concat_batches(&long.first().map_or_else(|| Arc::clone(&schema), RecordBatch::schema), &long)
+        .map_err(|source| shape(query, source))?;
+    RecordBatch::try_new(schema, columns.columns().to_vec()).map_err(|source| shape(query, source))
+}
+
+/// Rows that no indicator may hold.
+fn faulty_rows_sql(rows: &RecordBatch) -> String {
+    let breakdown = rows.column_by_name("phan_to").map_or("", |_| ", phan_to");
+    format!(
+        "SELECT don_vi FROM bang WHERE ma_don_vi(don_vi) IS NULL OR ky IS NULL UNION ALL \
+         SELECT don_vi FROM bang GROUP BY don_vi, ky{breakdown} HAVING count(*) > 1"
+    )
+}
+
+fn long_form_sql(query: &Query, indicator: &Indicator, rows: &RecordBatch) -> String {
+    let has = |name: &str| rows.column_by_name(name).is_some();
+    let breakdown = if has("phan_to") { "phan_to" } else { "''" };
+    let denominator = if has("mau_so") { "mau_so" } else { "NULL" };
+    let (factor, value) = if has("mau_so") {
+        let value = "CASE WHEN mau_so <> 0 THEN CAST(tu_so AS DOUBLE) * he_so / CAST(mau_so AS DOUBLE) END";
+        (format!("CAST({} AS DOUBLE)", indicator.factor), value)
+    } else {
+        ("CAST(NULL AS DOUBLE)".to_owned(), "CAST(tu_so AS DOUBLE)")
+    };
+    let (id, period) = (&query.id, indicator.period.as_str());
+    let version = system::version_of(&query.fingerprint);
+    format!(
+        "SELECT '{id}' AS ma_chi_tieu, don_vi, CAST(ky AS DATE) AS ky, '{period}' AS loai_ky, \
+           CAST(phan_to AS VARCHAR) AS phan_to, tu_so, mau_so, he_so, {value} AS gia_tri, \
+           '{version}' AS phien_ban \
+         FROM (SELECT don_vi, ky, {breakdown} AS phan_to, CAST(tu_so AS DECIMAL(20,4)) AS tu_so, \
+           CAST({denominator} AS DECIMAL(20,4)) AS mau_so, {factor} AS he_so FROM bang) \
+         ORDER BY don_vi, ky, phan_to"
+    )
+}

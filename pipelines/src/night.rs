@@ -1,0 +1,136 @@
+//! One night: every source table, then every mart and indicator in the order that their SQL
+//! implies, then the account of it all.
+//!
+//! Invariants: a table changes by one atomic commit or not at all; what is already loaded is not
+//! loaded again; a source that fails stops neither the others nor what does not depend on it; what
+//! does depend on it keeps its old rows and is said to be stale.
+
+mod compute;
+mod load;
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use warehouse::names::TableName;
+use warehouse::query::Warehouse;
+
+use crate::connector::Connector;
+use crate::deidentify::keys::KeyRing;
+use crate::ledger::{self, LedgerError, Outcome, RunResult};
+
+/// What a night works with.
+pub struct Night<'a> {
+    /// The lake and what is declared about it.
+    pub warehouse: &'a Warehouse,
+    /// Where sources are read.
+    pub connector: &'a dyn Connector,
+    /// Keys of the pseudonyms.
+    pub keys: &'a KeyRing,
+    /// The night's date: the same date again is the same night, resumed.
+    pub date: NaiveDate,
+    /// Sources to load; all when empty.
+    pub only: Vec<String>,
+}
+
+/// Progress of a night, for whoever watches.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// How many steps there will be.
+    Started {
+        /// Source tables, marts and indicators together.
+        steps: usize,
+    },
+    /// A step begins.
+    Begun {
+        /// The table, with the indicator where many share one.
+        name: &'a str,
+    },
+    /// A step is over.
+    Done(&'a Outcome),
+}
+
+/// What a night came to.
+#[derive(Debug)]
+pub struct Summary {
+    /// One outcome a step, in working order.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Summary {
+    /// How many steps came to `result`.
+    pub fn count(&self, result: RunResult) -> usize {
+        self.outcomes.iter().filter(|outcome| outcome.result == result).count()
+    }
+
+    /// Whether every step that had something to do did it.
+    pub fn is_clean(&self) -> bool {
+        let bad = [RunResult::Failed, RunResult::Refused, RunResult::Stale];
+        !self.outcomes.iter().any(|outcome| bad.contains(&outcome.result))
+    }
+}
+
+impl Night<'_> {
+    /// Runs the night, or what is left of it.
+    ///
+    /// # Errors
+    /// When the account of the night cannot be written. Everything that goes wrong with a table is
+    /// part of the summary instead.
+    pub async fn run(
+        &self,
+        progress: &mut (dyn FnMut(Event<'_>) + Send),
+    ) -> Result<Summary, LedgerError> {
+        let declarations = self.warehouse.declarations();
+        let tables = load::order(declarations, &self.only);
+        let queries = compute::order(declarations);
+        progress(Event::Started { steps: tables.len() + queries.len() });
+        let mut state = State::default();
+        for table in tables {
+            progress(Event::Begun { name: &table.name.to_string() });
+            let outcome = self.load(table).await;
+            state.add(outcome, progress);
+        }
+        for query in queries {
+            progress(Event::Begun { name: &query.id });
+            if let Some(outcome) = self.compute(query, &state).await {
+                state.add(outcome, progress);
+            }
+        }
+        ledger::write(self.warehouse, self.date, &state.outcomes).await?;
+        Ok(Summary { outcomes: state.outcomes })
+    }
+}
+
+/// What the steps so far came to.
+#[derive(Default)]
+struct State {
+    outcomes: Vec<Outcome>,
+    /// Position of a table's outcomes; several where indicators share it.
+    by_table: BTreeMap<TableName, Vec<usize>>,
+}
+
+impl State {
+    fn add(&mut self, outcome: Outcome, progress: &mut (dyn FnMut(Event<'_>) + Send)) {
+        progress(Event::Done(&outcome));
+        self.by_table.entry(outcome.table.clone()).or_default().push(self.outcomes.len());
+        self.outcomes.push(outcome);
+    }
+
+    fn of(&self, table: &TableName) -> impl Iterator<Item = &Outcome> {
+        self.by_table.get(table).into_iter().flatten().map(|at| &self.outcomes[*at])
+    }
+}
+
+/// An error with its causes in one line, for logs and the reason column: our own errors never
+/// quote a cell.
+fn explain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let next = cause.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        source = cause.source();
+    }
+    text
+}

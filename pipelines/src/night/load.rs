@@ -1,0 +1,226 @@
+//! Loading one source table.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{cast, filter_record_batch};
+use arrow::datatypes::DataType;
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use warehouse::names::Schema;
+use warehouse::query::QueryError;
+use warehouse::spec::{Declarations, Origin, SourceTable};
+use warehouse::store::{Note, Replace, Step, StoreError};
+
+use super::{Night, explain};
+use crate::batch::{self, Batch, BatchError, RefusedRow, Tools};
+use crate::connector::{SourceError, hex};
+use crate::ledger::{Outcome, RunResult};
+use crate::quality::{self, Findings, QualityError};
+use crate::quarantine;
+
+/// Source tables in working order: declared reference data, then other reference data, then
+/// sources, each after the tables that its columns refer to. Checks may ask all that came before.
+pub(super) fn order<'a>(declarations: &'a Declarations, only: &[String]) -> Vec<&'a SourceTable> {
+    let mut waiting: Vec<&SourceTable> = declarations
+        .contracts
+        .iter()
+        .filter(|contract| only.is_empty() || only.contains(&contract.id))
+        .flat_map(|contract| &contract.tables)
+        .collect();
+    waiting.sort_by_key(|table| (!is_declared(table), table.name.schema() != Schema::DanhMuc));
+    let mut ordered = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let pending: HashSet<_> = waiting.iter().map(|table| table.name.clone()).collect();
+        let (ready, later): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|table| !needs(table).any(|name| name != &table.name && pending.contains(name)));
+        // Tables that refer to each other in a ring are loaded as they stand.
+        let stuck = ready.is_empty();
+        ordered.extend(if stuck { later.clone() } else { ready });
+        waiting = if stuck { Vec::new() } else { later };
+    }
+    ordered
+}
+
+fn is_declared(table: &SourceTable) -> bool {
+    matches!(table.origin, Origin::Declared { .. })
+}
+
+fn needs(table: &SourceTable) -> impl Iterator<Item = &warehouse::names::TableName> {
+    table.columns.iter().filter_map(|column| Some(&column.references.as_ref()?.0))
+}
+
+#[derive(Debug, thiserror::Error)]
+enum LoadError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    #[error(transparent)]
+    Quality(#[from] QualityError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the values that {column} refers to cannot be read")]
+    References {
+        column: String,
+        #[source]
+        source: QueryError,
+    },
+}
+
+impl Night<'_> {
+    /// Loads one table if its source or its contract changed.
+    pub(super) async fn load(&self, table: &SourceTable) -> Outcome {
+        let outcome = |result, note, reason| Outcome {
+            table: table.name.clone(),
+            part: String::new(),
+            step: Step::Nap,
+            result,
+            note,
+            reason,
+        };
+        match self.try_load(table).await {
+            Ok((result, note, reason)) => outcome(result, note, reason),
+            Err(error) => {
+                let reason = explain(&error);
+                let note = self.warehouse.lake().note(&table.name, "").await.ok().flatten();
+                outcome(RunResult::Failed, note, Some(reason))
+            }
+        }
+    }
+
+    async fn try_load(
+        &self,
+        table: &SourceTable,
+    ) -> Result<(RunResult, Option<Note>, Option<String>), LoadError> {
+        let lake = self.warehouse.lake();
+        let Some(content) = self.connector.fingerprint(table).await? else {
+            let note = lake.note(&table.name, "").await?;
+            return Ok((RunResult::Waiting, note, Some("nguồn chưa có dữ liệu".to_owned())));
+        };
+        let batch_id = hex(&Sha256::digest(format!("{}\n{content}", table.fingerprint)));
+        if lake.holds(&table.name, "", &batch_id).await? {
+            let note = lake.note(&table.name, "").await?;
+            // Committed earlier in this same night: the night was resumed.
+            let tonight = note.as_ref().is_some_and(|note| note.night == self.date);
+            let result = if tonight { RunResult::New } else { RunResult::Unchanged };
+            return Ok((result, note, None));
+        }
+        let started_at = Utc::now();
+        let references = self.references(table).await?;
+        let tools =
+            Tools { keys: self.keys, geography: self.warehouse.geography(), references: &references };
+        let raw = self.connector.read(table).await?;
+        let batch = batch::make(table, tools, raw).await?;
+        let findings = quality::check(self.warehouse, &table.checks, &batch.rows).await?;
+        self.commit(table, batch_id, started_at, batch, findings).await
+    }
+
+    async fn commit(
+        &self,
+        table: &SourceTable,
+        batch_id: String,
+        started_at: DateTime<Utc>,
+        batch: Batch,
+        findings: Findings,
+    ) -> Result<(RunResult, Option<Note>, Option<String>), LoadError> {
+        let lake = self.warehouse.lake();
+        let (rows, refused) = split(&batch, &findings);
+        let mut note = Note {
+            night: self.date,
+            step: Step::Nap,
+            part: String::new(),
+            batch: batch_id,
+            rows_read: batch.rows_read,
+            rows_written: rows.num_rows() as u64,
+            rows_quarantined: refused.len() as u64,
+            inputs: BTreeMap::new(),
+            checks: findings.results,
+            started_at,
+            finished_at: Utc::now(),
+            version: 0,
+        };
+        // Quarantine first: a table never holds a batch whose refused rows are lost.
+        quarantine::keep(lake, &table.name, &refused, &note).await?;
+        let verdict = verdict(table, &batch.leaking_columns, findings.refused_by, &note);
+        if let Some(reason) = verdict {
+            let before = lake.note(&table.name, "").await?;
+            return Ok((RunResult::Refused, before, Some(reason)));
+        }
+        note.version = lake.write(&table.name, rows, Replace::All, &note).await?;
+        Ok((RunResult::New, Some(note), None))
+    }
+
+    /// The values that each referring column may hold.
+    async fn references(
+        &self,
+        table: &SourceTable,
+    ) -> Result<HashMap<String, HashSet<String>>, LoadError> {
+        let mut all = HashMap::new();
+        for column in &table.columns {
+            let Some((referred, name)) = &column.references else { continue };
+            let failed =
+                |source| LoadError::References { column: column.name.clone(), source };
+            let session = self.warehouse.scratch([]).map_err(failed)?;
+            let sql = format!("SELECT DISTINCT {name} FROM {referred}");
+            let batches =
+                warehouse::query::run_internal(&session, &sql).await.map_err(failed)?;
+            let mut values = HashSet::new();
+            for batch in &batches {
+                let texts = cast(batch.column(0), &DataType::Utf8).unwrap_or_else(|_| {
+                    arrow::array::new_null_array(&DataType::Utf8, batch.num_rows())
+                });
+                values.extend(texts.as_string::<i32>().iter().flatten().map(str::to_owned));
+            }
+            all.insert(column.name.clone(), values);
+        }
+        Ok(all)
+    }
+}
+
+/// The rows to commit, and all that are refused, in the source's order.
+fn split(batch: &Batch, findings: &Findings) -> (RecordBatch, Vec<RefusedRow>) {
+    let mut refused = batch.refused.clone();
+    if findings.quarantine.is_empty() {
+        return (batch.rows.clone(), refused);
+    }
+    for (at, check) in &findings.quarantine {
+        let row = usize::try_from(*at).unwrap_or(usize::MAX);
+        refused.push(RefusedRow {
+            number: batch.numbers.get(row).copied().unwrap_or_default(),
+            column: String::new(),
+            reason: format!("kiem_tra:{check}"),
+            content: batch::row_json(&batch.rows, row),
+        });
+    }
+    refused.sort_by_key(|row| row.number);
+    let keep: BooleanArray = (0..batch.rows.num_rows() as u64)
+        .map(|row| Some(!findings.quarantine.contains_key(&row)))
+        .collect();
+    let rows = filter_record_batch(&batch.rows, &keep)
+        .expect("the mask has one entry for each row of the batch");
+    (rows, refused)
+}
+
+/// Why the batch is refused whole, if it is.
+fn verdict(
+    table: &SourceTable,
+    leaking: &[(String, String)],
+    refused_by: Option<String>,
+    note: &Note,
+) -> Option<String> {
+    if let Some((column, reason)) = leaking.first() {
+        return Some(format!("cột {column} trông như chứa định danh cá nhân ({reason})"));
+    }
+    if let Some(check) = refused_by {
+        return Some(format!("không đạt phép kiểm tra {check}"));
+    }
+    let bad = note.rows_quarantined as f64 * 100.0 / (note.rows_read.max(1)) as f64;
+    (bad > table.max_bad_rows_percent).then(|| {
+        format!(
+            "{} trong {} dòng có lỗi, quá ngưỡng {} %",
+            note.rows_quarantined, note.rows_read, table.max_bad_rows_percent
+        )
+    })
+}

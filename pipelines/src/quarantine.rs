@@ -1,0 +1,56 @@
+//! Rows that were refused, in `he_thong.cach_ly`: de-identified like all that is written, with the
+//! source row's number and the reason, so that a steward can find and mend them at the source.
+
+use std::sync::Arc;
+
+use arrow::array::{Date32Array, Int64Array, RecordBatch, StringArray};
+use chrono::NaiveDate;
+use warehouse::names::TableName;
+use warehouse::store::{Lake, Note, Replace, StoreError};
+use warehouse::system;
+
+use crate::batch::RefusedRow;
+
+/// Rows of one batch that are kept in quarantine at most: enough to see the pattern. How many there
+/// were in all is in `he_thong.lan_chay`.
+const KEPT_ROWS: usize = 10_000;
+
+/// Appends the refused rows of a batch, once however often it is called for the same batch.
+///
+/// # Errors
+/// When the quarantine cannot be read or written.
+pub async fn keep(
+    lake: &Lake,
+    table: &TableName,
+    rows: &[RefusedRow],
+    note: &Note,
+) -> Result<(), StoreError> {
+    let quarantine = system::quarantine();
+    let part = format!("cach_ly/{table}");
+    if rows.is_empty() || lake.holds(&quarantine.name, &part, &note.batch).await? {
+        return Ok(());
+    }
+    let rows = &rows[..rows.len().min(KEPT_ROWS)];
+    let text = |value: fn(&RefusedRow) -> &str| {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(value)))
+    };
+    let night = i32::try_from((note.night - NaiveDate::default()).num_days()).unwrap_or(0);
+    let repeated = |value: &str| Arc::new(StringArray::from(vec![value; rows.len()]));
+    let numbers = rows.iter().map(|row| i64::try_from(row.number).unwrap_or(i64::MAX));
+    let batch = RecordBatch::try_new(
+        Arc::clone(&quarantine.schema),
+        vec![
+            Arc::new(Date32Array::from(vec![night; rows.len()])),
+            repeated(&table.to_string()),
+            repeated(&note.batch),
+            Arc::new(Int64Array::from_iter_values(numbers)),
+            text(|row| &row.column),
+            text(|row| &row.reason),
+            text(|row| &row.content),
+        ],
+    )
+    .expect("the columns are those of the quarantine's schema, all of one length");
+    let note = Note { part, ..note.clone() };
+    lake.write(&quarantine.name, batch, Replace::Nothing, &note).await?;
+    Ok(())
+}

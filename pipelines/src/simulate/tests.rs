@@ -1,0 +1,187 @@
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::sync::OnceLock;
+
+use super::*;
+use crate::deidentify::scan::{AllowList, ColumnKind, ColumnScan, PatternId};
+
+const UNITS: &str = include_str!("../../reference/don_vi.csv");
+const SUCCESSORS: &str = include_str!("../../reference/ke_thua.csv");
+
+fn reference() -> Reference<'static> {
+    Reference { units_csv: UNITS, successors_csv: SUCCESSORS }
+}
+
+fn options() -> Options {
+    let end = NaiveDate::from_ymd_opt(2025, 7, 10).unwrap();
+    Options { scale: 0.0004, seed: 7, days: 20, end }
+}
+
+fn run() -> (tempfile::TempDir, Summary) {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = simulate(dir.path(), options(), reference(), &mut |_| {}).unwrap();
+    (dir, summary)
+}
+
+/// One run for all tests that only read it.
+fn shared() -> &'static (tempfile::TempDir, Summary) {
+    static RUN: OnceLock<(tempfile::TempDir, Summary)> = OnceLock::new();
+    RUN.get_or_init(run)
+}
+
+fn rows(dir: &Path, file: &str) -> Vec<HashMap<String, String>> {
+    let mut reader = csv::Reader::from_path(dir.join(file)).unwrap();
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+#[test]
+fn the_same_options_give_the_same_bytes_and_nothing_else_is_left() {
+    let ((one, summary), (two, again)) = (shared(), run());
+    assert_eq!(*summary, again);
+    for (file, rows) in &summary.files {
+        assert!(
+            fs::read(one.path().join(file)).unwrap() == fs::read(two.path().join(file)).unwrap()
+        );
+        assert!(*rows > 0, "{}", file.display());
+        let folder = one.path().join(file.parent().unwrap());
+        for entry in fs::read_dir(folder).unwrap() {
+            assert!(!entry.unwrap().file_name().to_string_lossy().starts_with('.'));
+        }
+    }
+    assert_eq!(planted(options(), reference()).unwrap(), summary.planted);
+    let other = Options { seed: 8, ..options() };
+    assert_ne!(planted(other, reference()).unwrap(), summary.planted);
+}
+
+#[test]
+fn places_are_those_declared() {
+    let (dir, _) = shared();
+    let old = rows(dir.path(), "vn_admin_units/provinces_63_before_2025-07-01.csv");
+    let new = rows(dir.path(), "vn_admin_units/provinces_34_from_2025-07-01.csv");
+    let mapping = rows(dir.path(), "vn_admin_units/province_mapping_63_to_34.csv");
+    assert_eq!((old.len(), new.len(), mapping.len()), (63, 34, 63));
+    let reused =
+        mapping.iter().filter(|row| row["old_code_now_names_a_different_province"] == "yes");
+    assert_eq!(reused.count(), 7);
+    let bac_giang = mapping.iter().find(|row| row["old_code"] == "24").unwrap();
+    assert_eq!((bac_giang["new_code"].as_str(), bac_giang["status"].as_str()), ("24", "merged"));
+    assert_eq!(bac_giang["new_name"], "Bắc Ninh");
+    let people = rows(dir.path(), "gso_population_2020/average_population_2020_by_province_63.csv");
+    let sum: u64 =
+        people.iter().map(|row| row["average_population_2020"].parse::<u64>().unwrap()).sum();
+    assert!((60_000_000..140_000_000).contains(&sum), "{sum}");
+}
+
+#[test]
+fn the_disease_series_is_complete_but_for_the_planted_faults() {
+    let (dir, summary) = shared();
+    let rows = rows(dir.path(), "vn_notifiable_diseases/notifiable_diseases_2011_2017.csv");
+    let faults: BTreeMap<_, _> = summary.faults.iter().copied().collect();
+    let repeated = faults["benh: dòng lặp"];
+    assert_eq!(rows.len() as u64, 28 * 84 * 63 + repeated);
+    let count = |row: &HashMap<String, String>, name: &str| row[name].parse::<u64>().ok();
+    let over =
+        rows.iter().filter(|row| count(row, "deaths") > count(row, "cases").or(Some(u64::MAX)));
+    assert_eq!(over.count() as u64, faults["benh: chết nhiều hơn mắc"]);
+    let missing = rows.iter().filter(|row| row["cases"].is_empty()).count() as u64;
+    assert_eq!(missing, faults["benh: thiếu số mắc"]);
+    let small = rows.iter().filter_map(|row| count(row, "cases")).filter(|&n| (1..5).contains(&n));
+    assert!(small.count() > 1000, "there must be small cells to suppress");
+}
+
+#[test]
+fn claims_obey_the_arithmetic_of_the_standard() {
+    let (dir, summary) = shared();
+    let rows = rows(dir.path(), "mo_phong/bhyt/ho_so.csv");
+    let hundredths = |row: &HashMap<String, String>, name: &str| -> i64 {
+        row[name].replace('.', "").parse().unwrap()
+    };
+    let (mut wrong, mut backwards) = (0, 0);
+    for row in &rows {
+        let [bv, bh, fund, shared, own] =
+            ["t_tongchi_bv", "t_tongchi_bh", "t_bhtt", "t_bncct", "t_bntt"]
+                .map(|n| hundredths(row, n));
+        let rate: i64 = row["muc_huong"].parse().unwrap();
+        let holds = bv - bh == own && bh - fund == shared && (bh * rate - fund * 100).abs() <= 50;
+        wrong += u64::from(!holds);
+        backwards +=
+            u64::from(row["ngay_ra"] < row["ngay_vao"] && !row["ngay_vao"][4..].starts_with("13"));
+        if matches!(row["ma_loai_kcb"].as_str(), "01" | "07" | "09") {
+            assert_eq!(row["so_ngay_dtri"], "0");
+        }
+        assert_eq!((row["ngay_vao"].len(), row["ngay_ra"].len()), (12, 12));
+    }
+    let faults: BTreeMap<_, _> = summary.faults.iter().copied().collect();
+    let spoilt =
+        faults["bhyt: các nguồn trả không khớp"] + faults["bhyt: số định danh trong ô tiền"];
+    assert_eq!(wrong, spoilt);
+    assert_eq!(backwards, faults["bhyt: ra trước khi vào"]);
+    assert!(faults["bhyt: nhiều thẻ trong một ô"] > 0);
+    assert!(faults["bhyt: mất số 0 đầu của số định danh"] > 0);
+}
+
+#[test]
+fn a_visit_is_coded_with_the_province_list_of_its_day() {
+    let (dir, _) = shared();
+    let old: BTreeMap<_, _> = rows(dir.path(), "vn_admin_units/province_mapping_63_to_34.csv")
+        .into_iter()
+        .map(|row| (row["old_code"].clone(), row["new_code"].clone()))
+        .collect();
+    let mut both = [0, 0];
+    for row in rows(dir.path(), "mo_phong/bhyt/ho_so.csv") {
+        let facility = &row["ma_cskcb"][..2];
+        let after = row["ngay_ra"].as_str() >= "20250701" && row["ngay_vao"].as_str() >= "20250701";
+        let before =
+            row["ngay_ra"].as_str() < "20250701" && row["ngay_vao"].as_str() < "202506210000";
+        if after {
+            assert_eq!(row["ma_tinh"], old[facility]);
+            both[1] += 1;
+        } else if before && row["ngay_ra"] >= row["ngay_vao"] {
+            assert_eq!(row["ma_tinh"], facility);
+            both[0] += 1;
+        }
+    }
+    assert!(both[0] > 0 && both[1] > 0);
+}
+
+#[test]
+fn every_planted_identifier_is_found_by_the_scan() {
+    let (_, summary) = shared();
+    let scan =
+        |header| ColumnScan::new(header, ColumnKind::Text, &[], &AllowList::default()).unwrap();
+    let (free, identity) = (scan("ghi_chu"), scan("so_cccd"));
+    let mut found: BTreeMap<&str, u64> = BTreeMap::new();
+    for planted in &summary.planted {
+        let bare = planted.bytes().all(|byte| byte.is_ascii_digit());
+        let hit = match planted.len() {
+            // Numbers that lost their zero show only under their header; episode and staff
+            // numbers have no shape of their own.
+            11 if bare => identity.cell(planted),
+            17.. if bare => Some(PatternId::EpisodeOrRecord),
+            11 if planted.starts_with("NV99") => Some(PatternId::EpisodeOrRecord),
+            _ => free.cell(planted),
+        };
+        let hit = hit.unwrap_or_else(|| panic!("a planted identifier was missed: {planted}"));
+        *found.entry(hit.as_str()).or_default() += 1;
+    }
+    for pattern in ["cccd", "bhyt_card15", "mobile", "person_name", "address", "practitioner"] {
+        assert!(found.contains_key(pattern), "{pattern} was not planted");
+    }
+}
+
+#[test]
+fn senseless_options_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for wrong in [
+        Options { scale: 0.0, ..options() },
+        Options { scale: f64::NAN, ..options() },
+        Options { days: 0, ..options() },
+    ] {
+        let result = simulate(dir.path(), wrong, reference(), &mut |_| {});
+        assert!(matches!(result, Err(SimulateError::Options(_))));
+    }
+    let broken = Reference { units_csv: "ma\n01\n", successors_csv: SUCCESSORS };
+    let error = simulate(dir.path(), options(), broken, &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("don_vi"), "{error}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,25 @@
+/* toml
+title = { vi = "Tỷ lệ quỹ bảo hiểm y tế chi trả", en = "Insurer share of cost" }
+description = { vi = "T_BHTT chia cho T_TONGCHI_BV của mọi lượt ra viện trong tháng.", en = "T_BHTT over T_TONGCHI_BV of all visits that ended in the month." }
+grain = { vi = "Một tỉnh, một tháng", en = "One province and month" }
+owner = { vi = "Vụ Bảo hiểm y tế", en = "Department of Health Insurance" }
+groups = [13, 18]
+sensitivity = "internal"
+source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1), hiện là dữ liệu mô phỏng", en = "Insurance claims (XML1), simulated for now" }
+legal_basis = "Quyết định 3176/QĐ-BYT; công thức do kho dữ liệu đề xuất"
+caveats = [
+    { vi = "Dữ liệu mô phỏng: không dùng để kết luận.", en = "Simulated data: draw no conclusions." },
+    { vi = "Số đề nghị của cơ sở, trước giám định.", en = "As claimed by the facility, before review." },
+]
+
+[indicator]
+unit = { vi = "%", en = "%" }
+numerator = { vi = "Quỹ bảo hiểm y tế chi trả, đồng", en = "Paid by the fund, VND" }
+denominator = { vi = "Tổng chi phí, đồng", en = "Total cost, VND" }
+factor = 100
+period = "month"
+digits = 1
+*/
+SELECT don_vi, thang AS ky, sum(t_bhtt) AS tu_so, sum(t_tongchi_bv) AS mau_so
+FROM kho.luot_kham_thang
+GROUP BY don_vi, thang

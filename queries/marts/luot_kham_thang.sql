@@ -1,0 +1,93 @@
+/* toml
+title = { vi = "Lượt khám chữa bệnh bảo hiểm y tế theo tháng", en = "Insured visits by month" }
+description = { vi = "Lượt, ngày điều trị và chi phí theo tỉnh của cơ sở, tháng ra và loại hình. Không còn dòng của từng người.", en = "Visits, days and cost by province of the facility, month of discharge and type of care. No rows about single people." }
+grain = { vi = "Một tỉnh, một tháng, một loại hình", en = "One province, month and type of care" }
+owner = { vi = "Vụ Bảo hiểm y tế", en = "Department of Health Insurance" }
+groups = [13, 3, 18]
+sensitivity = "internal"
+source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1), hiện là dữ liệu mô phỏng", en = "Insurance claims (XML1), simulated for now" }
+legal_basis = "Quyết định 130/QĐ-BYT, 4750/QĐ-BYT, 3176/QĐ-BYT; Nghị định 102/2025/NĐ-CP, Điều 5.13"
+caveats = [
+    { vi = "Dữ liệu mô phỏng: không dùng để kết luận.", en = "Simulated data: draw no conclusions." },
+    { vi = "Số người cộng qua các tháng hoặc tỉnh sẽ đếm trùng.", en = "Adding so_nguoi over months or provinces counts people twice." },
+    { vi = "Một đợt bệnh chuyển viện tính ở từng cơ sở.", en = "An episode with a referral counts at each facility." },
+]
+
+[[column]]
+name = "thang"
+label = { vi = "Tháng ra", en = "Month of discharge" }
+
+[[column]]
+name = "don_vi"
+label = { vi = "Đơn vị hành chính", en = "Administrative unit" }
+
+[[column]]
+name = "ma_loai_kcb"
+label = { vi = "Mã loại hình khám chữa bệnh", en = "Type of care" }
+
+[[column]]
+name = "so_luot"
+label = { vi = "Số lượt", en = "Visits" }
+unit = { vi = "lượt", en = "visits" }
+
+[[column]]
+name = "so_nguoi"
+label = { vi = "Số người khác nhau", en = "Different people" }
+unit = { vi = "người", en = "persons" }
+
+[[column]]
+name = "so_ngay_dtri"
+label = { vi = "Số ngày điều trị", en = "Days of treatment" }
+unit = { vi = "ngày", en = "days" }
+
+[[column]]
+name = "so_tu_vong"
+label = { vi = "Số tử vong tại cơ sở", en = "Deaths in the facility" }
+unit = { vi = "ca tử vong", en = "deaths" }
+
+[[column]]
+name = "t_tongchi_bv"
+label = { vi = "Tổng chi phí", en = "Total cost" }
+unit = { vi = "đồng", en = "VND" }
+
+[[column]]
+name = "t_tongchi_bh"
+label = { vi = "Chi phí trong phạm vi bảo hiểm", en = "Cost within insurance scope" }
+unit = { vi = "đồng", en = "VND" }
+
+[[column]]
+name = "t_bhtt"
+label = { vi = "Quỹ bảo hiểm y tế chi trả", en = "Insurance fund pays" }
+unit = { vi = "đồng", en = "VND" }
+
+[[column]]
+name = "t_bncct"
+label = { vi = "Người bệnh cùng chi trả", en = "Patient co-payment" }
+unit = { vi = "đồng", en = "VND" }
+
+[[column]]
+name = "t_bntt"
+label = { vi = "Người bệnh tự trả", en = "Patient pays outside scope" }
+unit = { vi = "đồng", en = "VND" }
+
+[[check]]
+name = "so_nguoi_khong_qua_luot"
+title = { vi = "Số người không vượt số lượt", en = "People are at most visits" }
+row = "so_nguoi <= so_luot"
+action = "refuse"
+*/
+SELECT
+    thang_ra AS thang,
+    don_vi,
+    ma_loai_kcb,
+    count(*) AS so_luot,
+    count(DISTINCT so_cccd) AS so_nguoi,
+    CAST(sum(so_ngay_dtri) AS BIGINT) AS so_ngay_dtri,
+    count(CASE WHEN ket_qua_dtri = '5' THEN 1 END) AS so_tu_vong,
+    CAST(sum(t_tongchi_bv) AS DECIMAL(24, 2)) AS t_tongchi_bv,
+    CAST(sum(t_tongchi_bh) AS DECIMAL(24, 2)) AS t_tongchi_bh,
+    CAST(sum(t_bhtt) AS DECIMAL(24, 2)) AS t_bhtt,
+    CAST(sum(t_bncct) AS DECIMAL(24, 2)) AS t_bncct,
+    CAST(sum(t_bntt) AS DECIMAL(24, 2)) AS t_bntt
+FROM nguon.bhyt_ho_so
+GROUP BY thang_ra, don_vi, ma_loai_kcb

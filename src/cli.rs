@@ -1,0 +1,194 @@
+//! The command line: one module a command, and the exit codes that schedulers rely on.
+
+mod check;
+mod demo;
+mod indicator;
+mod night;
+mod password;
+mod release;
+mod serve;
+mod simulate;
+mod sql;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use pipelines::connector::FileConnector;
+use pipelines::deidentify::keys::KeyRing;
+use warehouse::diagnostic::Report;
+use warehouse::geography::Geography;
+use warehouse::query::Warehouse;
+use warehouse::spec::{self, Declarations, Loaded, Origin};
+use warehouse::store::Lake;
+
+use crate::config::{self, Config};
+use crate::report::Reporter;
+use crate::telemetry;
+
+/// Kho dữ liệu y tế: nightly pipelines, SQL, indicators, dashboards and open data.
+#[derive(Debug, Parser)]
+#[command(name = "khoyte", version, about, max_term_width = 100)]
+pub(crate) struct CommandLine {
+    /// Configuration file [default: khoyte.toml in the data folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data folder: lake, keys, public files and configuration
+    #[arg(long, global = true, value_name = "DIR", default_value = "khoyte-data")]
+    dir: PathBuf,
+    /// Print results and failures only
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Write logs as JSON
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything on the embedded default: sources, a night, open data, then serve
+    Demo(demo::Args),
+    /// Check every declaration, offline
+    Check(check::Args),
+    /// Fill a folder with simulated source files
+    Simulate(simulate::Args),
+    /// Run the nightly pipelines; resumable, repeatable
+    Night(night::Args),
+    /// Run one query through the one door
+    Sql(sql::Args),
+    /// Show an indicator on the boundaries of any date
+    Indicator(indicator::Args),
+    /// Serve PostgreSQL clients and the web pages
+    Serve(serve::Args),
+    /// Release open datasets, or verify released files
+    Release(release::Args),
+    /// Make the secret of a user from a password read from standard input
+    Password(password::Args),
+}
+
+/// How a command ended, when it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All done.
+    Done,
+    /// Something failed, and was said.
+    Failed,
+    /// Wrong usage, or a declaration at fault.
+    Usage,
+    /// A gate or policy refused.
+    Refused,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Refused => 3,
+        })
+    }
+}
+
+/// Runs the command and turns what came of it into an exit code.
+pub(crate) fn run(line: &CommandLine, out: &Reporter) -> ExitCode {
+    telemetry::start(&config::log_filter(), line.log_json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out.fail(&format!("khoyte: cannot start: {error}"));
+            return Exit::Failed.into();
+        }
+    };
+    match runtime.block_on(dispatch(line, out)) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            out.end();
+            out.fail(&format!("khoyte: {error:#}"));
+            Exit::Failed.into()
+        }
+    }
+}
+
+async fn dispatch(line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
+    match &line.command {
+        Command::Demo(args) => demo::run(args, line, out).await,
+        Command::Check(args) => check::run(args, line, out),
+        Command::Simulate(args) => simulate::run(args, line, out),
+        Command::Night(args) => night::run(args, line, out).await,
+        Command::Sql(args) => sql::run(args, line, out).await,
+        Command::Indicator(args) => indicator::run(args, line, out).await,
+        Command::Serve(args) => serve::run(args, line, out).await,
+        Command::Release(args) => release::run(args, line, out).await,
+        Command::Password(args) => password::run(args, out),
+    }
+}
+
+impl CommandLine {
+    fn config(&self) -> anyhow::Result<Config> {
+        match &self.config {
+            Some(file) => Config::read(file, true),
+            None => Config::read(&self.dir.join(config::FILE_NAME), false),
+        }
+    }
+}
+
+/// Reads the declarations that a configuration names, or the built-in ones.
+fn declarations(config: &Config) -> anyhow::Result<Loaded> {
+    Ok(match &config.declarations_folder {
+        Some(folder) => spec::load(folder)?,
+        None => spec::load_embedded(),
+    })
+}
+
+/// A configured product, ready to work.
+struct House {
+    config: Config,
+    warehouse: Warehouse,
+    keys: KeyRing,
+}
+
+impl House {
+    /// Opens the lake with its declarations; a declaration at fault stops here.
+    fn open(config: Config, out: &Reporter) -> anyhow::Result<Result<Self, Exit>> {
+        let loaded = declarations(&config)?;
+        let report = Report::new(&loaded.sources, &loaded.diagnostics);
+        if report.error_count() > 0 {
+            out.fail(&report.to_string());
+            out.fail("khoyte: the declarations have faults; nothing was done");
+            return Ok(Err(Exit::Usage));
+        }
+        let geography = geography(&loaded.declarations)?;
+        let lake = Lake::open(&config.location())?;
+        let keys = KeyRing::open_or_create(&config.keys_folder, Some(&config.lake.folder))?;
+        let warehouse = Warehouse::new(
+            lake,
+            Arc::new(loaded.declarations),
+            Arc::new(geography),
+            config.limits(),
+        )?;
+        Ok(Ok(Self { config, warehouse, keys }))
+    }
+
+    fn connector(&self) -> FileConnector {
+        FileConnector::new(self.config.sources_folder.clone())
+    }
+}
+
+/// The administrative units, from the declared tables that hold them.
+fn geography(declarations: &Declarations) -> anyhow::Result<Geography> {
+    let text = |name: &str| {
+        let name = name.parse().ok()?;
+        match &declarations.source_table(&name)?.1.origin {
+            Origin::Declared { text, .. } => Some(text.as_str()),
+            Origin::File { .. } => None,
+        }
+    };
+    match (text("danh_muc.don_vi"), text("danh_muc.don_vi_ke_thua")) {
+        (Some(units), Some(successions)) => Ok(Geography::from_declared(units, successions)?),
+        _ => Ok(Geography::empty()),
+    }
+}

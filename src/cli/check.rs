@@ -1,0 +1,40 @@
+//! `khoyte check`: every fault of every declaration, with its place and what to do.
+
+use std::path::PathBuf;
+
+use warehouse::diagnostic::Report;
+use warehouse::spec;
+
+use super::{CommandLine, Exit};
+use crate::report::Reporter;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folders that hold pipelines/ and queries/ [default: the configured or built-in ones]
+    paths: Vec<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
+    let mut all = Vec::new();
+    for path in &args.paths {
+        all.push(spec::load(path)?);
+    }
+    if all.is_empty() {
+        all.push(super::declarations(&line.config()?)?);
+    }
+    let mut errors = 0;
+    for loaded in &all {
+        let report = Report::new(&loaded.sources, &loaded.diagnostics);
+        errors += report.error_count();
+        out.result(&report.to_string());
+        let declared = &loaded.declarations;
+        let tables: usize = declared.contracts.iter().map(|contract| contract.tables.len()).sum();
+        out.say(&format!(
+            "{} contracts, {tables} source tables, {} queries: {} errors",
+            declared.contracts.len(),
+            declared.queries.len(),
+            report.error_count()
+        ));
+    }
+    Ok(if errors == 0 { Exit::Done } else { Exit::Usage })
+}

@@ -1,0 +1,133 @@
+//! `khoyte demo`: everything on the embedded default, from source files to served pages.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use warehouse::names::Sensitivity;
+use warehouse::serve::users::Secret;
+
+use super::{CommandLine, Exit, House, night, password, release, serve, simulate};
+use crate::config::{self, Config, UserConfig};
+use crate::report::Reporter;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder of public source files; without it, small simulated sources are made
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The night's date [default: today]
+    #[arg(long, value_name = "DATE")]
+    date: Option<String>,
+    /// Stop when everything is made
+    #[arg(long)]
+    no_serve: bool,
+    /// Address of the pages
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    web: std::net::SocketAddr,
+    /// Address for `PostgreSQL` clients
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5433")]
+    postgres: std::net::SocketAddr,
+}
+
+/// The user that the demonstration makes.
+const USER: &str = "ke_hoach";
+
+/// Where the password of that user is kept, for the next start.
+const PASSWORD_FILE: &str = "password.txt";
+
+pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
+    let started = std::time::Instant::now();
+    let date = args.date.as_deref().map(config::parse_date).transpose()?;
+    let date = date.unwrap_or_else(config::today);
+    let (config, password) = furnish(args, &line.dir)?;
+    let mut house = match House::open(config, out)? {
+        Ok(house) => house,
+        Err(exit) => return Ok(exit),
+    };
+    if args.data.is_none() {
+        out.say("1/4 simulating sources");
+        let folder = house.config.sources_folder.clone().unwrap_or_default();
+        simulate::fill(&folder, simulate::demo_options(), house.warehouse.declarations(), out)?;
+    } else {
+        out.say("1/4 reading public data");
+    }
+    out.say("2/4 the night: extract, de-identify, check, commit");
+    let summary = night::night(&house, date, Vec::new(), out).await?;
+    out.say("3/4 releasing open data");
+    let released = release::publish(&house, date, out).await?;
+    out.say(&format!("done in {:.1} s", started.elapsed().as_secs_f64()));
+    let exit = if summary.is_clean() { released } else { Exit::Failed };
+    if args.no_serve {
+        let dir = line.dir.display();
+        out.say(&format!("ask it: khoyte --dir {dir} sql 'SELECT * FROM he_thong.lan_chay'"));
+        return Ok(exit);
+    }
+    out.say("4/4 serving");
+    house.config.web.listen = args.web;
+    house.config.postgres.listen = args.postgres;
+    serve::serve(&house, Some((USER, &password)), out).await?;
+    Ok(exit)
+}
+
+/// Makes the folder and its configuration, or takes those that are there.
+fn furnish(args: &Args, dir: &Path) -> anyhow::Result<(Config, String)> {
+    fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let file = dir.join(config::FILE_NAME);
+    let secret_file = dir.join(PASSWORD_FILE);
+    let password = match fs::read_to_string(&secret_file) {
+        Ok(text) => text.trim().to_owned(),
+        Err(_) => {
+            let bytes = password::random::<12>()?;
+            let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            write_private(&secret_file, &text)?;
+            text
+        }
+    };
+    let sources = match &args.data {
+        Some(data) => data
+            .canonicalize()
+            .with_context(|| format!("cannot find the data folder {}", data.display()))?,
+        None => PathBuf::from("sources"),
+    };
+    if args.data.is_some() && !sources.is_dir() {
+        bail!("{} is not a folder", sources.display());
+    }
+    let mut config = if file.exists() {
+        let text = fs::read_to_string(&file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        toml::from_str(&text).map_err(|e| anyhow::anyhow!("{}: {e}", file.display()))?
+    } else {
+        Config::default()
+    };
+    let boundaries = sources.join("vn_province_boundaries/provinces_34_simplified.geojson");
+    config.web.boundaries_file = Some(boundaries).filter(|path| path.exists());
+    config.sources_folder = Some(sources);
+    if !config.users.iter().any(|user| user.name == USER) {
+        let secret = Secret::derive(&password, &password::random::<16>()?);
+        config.users.push(UserConfig {
+            name: USER.to_owned(),
+            clearance: Sensitivity::Business,
+            secret: secret.encode(),
+        });
+    }
+    write_private(&file, &toml::to_string(&config).context("the configuration has no text form")?)?;
+    Ok((Config::read(&file, true)?, password))
+}
+
+/// Writes a file that only its owner reads, whole or not at all.
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let staged = path.with_extension("new");
+    // A file left by a run that was stopped may have another mode.
+    if staged.exists() {
+        fs::remove_file(&staged).with_context(|| format!("cannot replace {}", staged.display()))?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut file =
+        options.open(&staged).with_context(|| format!("cannot write {}", staged.display()))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).context("cannot write")?;
+    fs::rename(&staged, path).with_context(|| format!("cannot write {}", path.display()))
+}

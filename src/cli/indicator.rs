@@ -1,0 +1,59 @@
+//! `khoyte indicator`: an indicator on the boundaries of any date, without writing SQL.
+
+use warehouse::access::Principal;
+use warehouse::names::{Lang, Text};
+use warehouse::spec::QueryKind;
+
+use super::sql::{self, Format};
+use super::{CommandLine, Exit, House};
+use crate::config;
+use crate::report::Reporter;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The indicator; without it, all indicators are listed
+    id: Option<String>,
+    /// Boundaries of this date [default: today's]
+    #[arg(long, value_name = "DATE")]
+    on: Option<String>,
+    /// Only this year
+    #[arg(long)]
+    year: Option<i32>,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
+    let on = match &args.on {
+        Some(text) => config::parse_date(text)?,
+        None => config::today(),
+    };
+    let house = match House::open(line.config()?, out)? {
+        Ok(house) => house,
+        Err(exit) => return Ok(exit),
+    };
+    let declarations = house.warehouse.declarations();
+    let Some(id) = &args.id else {
+        for query in declarations.of_kind(QueryKind::Indicator) {
+            let unit = query.indicator.as_ref().map(|i| i.unit.clone());
+            let unit = unit.unwrap_or(Text::new("", ""));
+            let (title, unit) = (query.title.get(Lang::Vi), unit.get(Lang::Vi));
+            out.result(&format!("{:32} {title} ({unit})\n", query.id));
+        }
+        return Ok(Exit::Done);
+    };
+    // The id is looked up before it is put into SQL.
+    let known = declarations.query(id).filter(|query| query.kind == QueryKind::Indicator);
+    let Some(query) = known else {
+        out.fail(&format!("khoyte: there is no indicator `{id}`; `khoyte indicator` lists them"));
+        return Ok(Exit::Usage);
+    };
+    let year = args.year.map(|year| format!(" AND nam = {year}")).unwrap_or_default();
+    let statement = format!(
+        "SELECT ma, ten, ky, phan_to, tu_so, mau_so, gia_tri, thanh_phan, thanh_phan_can \
+         FROM chi_tieu_tai(DATE '{on}') WHERE ma_chi_tieu = '{}'{year} ORDER BY ma, ky, phan_to",
+        query.id
+    );
+    sql::show(&house, &Principal::system(), &statement, args.format, out).await
+}

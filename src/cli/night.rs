@@ -1,0 +1,94 @@
+//! `khoyte night`: the nightly run, with what it did to each table.
+
+use pipelines::ledger::{Outcome, RunResult};
+use pipelines::night::{Event, Night, Summary};
+
+use super::{CommandLine, Exit, House};
+use crate::config;
+use crate::report::Reporter;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The night's date; the same date again resumes the same night [default: today]
+    #[arg(long, value_name = "DATE")]
+    date: Option<String>,
+    /// Load only these sources
+    #[arg(long, value_name = "SOURCE", num_args = 1..)]
+    only: Vec<String>,
+}
+
+pub(super) async fn run(
+    args: &Args,
+    line: &CommandLine,
+    out: &Reporter,
+) -> anyhow::Result<Exit> {
+    let date = args.date.as_deref().map(config::parse_date).transpose()?;
+    let house = match House::open(line.config()?, out)? {
+        Ok(house) => house,
+        Err(exit) => return Ok(exit),
+    };
+    for source in &args.only {
+        let known = &house.warehouse.declarations().contracts;
+        if !known.iter().any(|contract| contract.id == *source) {
+            let ids: Vec<&str> = known.iter().map(|contract| contract.id.as_str()).collect();
+            out.fail(&format!("khoyte: there is no source `{source}`; there are {}", ids.join(", ")));
+            return Ok(Exit::Usage);
+        }
+    }
+    let date = date.unwrap_or_else(config::today);
+    let summary = night(&house, date, args.only.clone(), out).await?;
+    Ok(if summary.is_clean() { Exit::Done } else { Exit::Failed })
+}
+
+/// Runs one night and shows it.
+pub(super) async fn night(
+    house: &House,
+    date: chrono::NaiveDate,
+    only: Vec<String>,
+    out: &Reporter,
+) -> anyhow::Result<Summary> {
+    let connector = house.connector();
+    let night =
+        Night { warehouse: &house.warehouse, connector: &connector, keys: &house.keys, date, only };
+    let summary = night
+        .run(&mut |event| match event {
+            Event::Started { steps } => out.begin(steps),
+            Event::Begun { name } => out.working_on(name),
+            Event::Done(outcome) => out.step(describe(outcome).as_deref()),
+        })
+        .await;
+    out.end();
+    let summary = summary?;
+    out.say(&format!(
+        "night of {date}: {} new, {} unchanged, {} waiting, {} stale, {} refused, {} failed",
+        summary.count(RunResult::New),
+        summary.count(RunResult::Unchanged),
+        summary.count(RunResult::Waiting),
+        summary.count(RunResult::Stale),
+        summary.count(RunResult::Refused),
+        summary.count(RunResult::Failed),
+    ));
+    Ok(summary)
+}
+
+fn describe(outcome: &Outcome) -> Option<String> {
+    let name = outcome.name();
+    let reason = outcome.reason.as_deref().unwrap_or_default();
+    Some(match outcome.result {
+        RunResult::New => {
+            let note = outcome.note.as_ref()?;
+            let refused = match note.rows_quarantined {
+                0 => String::new(),
+                rows => format!(", {rows} in quarantine"),
+            };
+            let faults: u64 = note.checks.iter().map(|check| check.faults).sum();
+            let checks = if faults == 0 { String::new() } else { format!(", {faults} findings") };
+            format!("  new        {name}: {} rows{refused}{checks}", note.rows_written)
+        }
+        RunResult::Unchanged => return None,
+        RunResult::Waiting => format!("  waiting    {name}: {reason}"),
+        RunResult::Stale => format!("  stale      {name}: {reason}"),
+        RunResult::Refused => format!("  refused    {name}: {reason}"),
+        RunResult::Failed => format!("  failed     {name}: {reason}"),
+    })
+}

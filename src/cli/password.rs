@@ -1,0 +1,33 @@
+//! `khoyte password`: the secret of a user, for the configuration.
+
+use std::io::Read;
+
+use anyhow::Context;
+use warehouse::serve::users::Secret;
+
+use super::Exit;
+use crate::report::Reporter;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) fn run(_: &Args, out: &Reporter) -> anyhow::Result<Exit> {
+    let mut password = String::new();
+    std::io::stdin().read_to_string(&mut password).context("cannot read the password")?;
+    let password = password.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        out.fail("khoyte: give the password on standard input");
+        return Ok(Exit::Usage);
+    }
+    let secret = Secret::derive(password, &random::<16>()?);
+    out.result(&format!("{}\n", secret.encode()));
+    Ok(Exit::Done)
+}
+
+/// Random bytes of the operating system.
+pub(super) fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|e| anyhow::anyhow!("the system gives no random bytes: {e}"))?;
+    Ok(bytes)
+}

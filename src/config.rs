@@ -1,0 +1,283 @@
+//! The configuration: one TOML file, or the embedded default in a folder. The only module that
+//! reads the environment.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use warehouse::access::Principal;
+use warehouse::names::{Sensitivity, Text};
+use warehouse::query::Limits;
+use warehouse::serve::users::{Secret, Users};
+use warehouse::store::Location;
+
+/// The file's name inside a data folder.
+pub(crate) const FILE_NAME: &str = "khoyte.toml";
+
+/// Everything that can be set. Relative paths are relative to the file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where the tables are.
+    #[serde(default)]
+    pub(crate) lake: LakeConfig,
+    /// Where source files are; without it only declared reference data are loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sources_folder: Option<PathBuf>,
+    /// Keys of the pseudonyms, outside the lake.
+    #[serde(default = "default_keys")]
+    pub(crate) keys_folder: PathBuf,
+    /// Where open data are published.
+    #[serde(default = "default_public")]
+    pub(crate) public_folder: PathBuf,
+    /// Contracts and query files to use in place of the built-in ones: a folder that holds
+    /// `pipelines/` and `queries/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) declarations_folder: Option<PathBuf>,
+    /// The body that publishes.
+    #[serde(default = "default_publisher")]
+    pub(crate) publisher: Publisher,
+    /// The pages.
+    #[serde(default)]
+    pub(crate) web: WebConfig,
+    /// `PostgreSQL` clients.
+    #[serde(default)]
+    pub(crate) postgres: PostgresConfig,
+    /// What one query may use.
+    #[serde(default)]
+    pub(crate) limits: LimitsConfig,
+    /// People who may connect with a password.
+    #[serde(default, rename = "user")]
+    pub(crate) users: Vec<UserConfig>,
+}
+
+/// Where the tables are: a folder, or an S3-compatible store.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LakeConfig {
+    /// A folder of this machine.
+    #[serde(default = "default_lake")]
+    pub(crate) folder: PathBuf,
+    /// A bucket, in place of the folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) s3: Option<S3Config>,
+}
+
+/// A bucket. Credentials may also come from the variables `AWS_ACCESS_KEY_ID` and
+/// `AWS_SECRET_ACCESS_KEY`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct S3Config {
+    bucket: String,
+    #[serde(default)]
+    prefix: String,
+    #[serde(default)]
+    options: HashMap<String, String>,
+}
+
+/// The body that publishes, as pages and metadata name it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Publisher {
+    pub(crate) name: Text,
+    /// Where a reader reports an error (Điều 24.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) email: Option<String>,
+    /// The body's own pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) homepage: Option<String>,
+}
+
+/// The pages.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WebConfig {
+    /// Address to listen on.
+    pub(crate) listen: SocketAddr,
+    /// A `GeoJSON` file of the provinces; without it the map is made of tiles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) boundaries_file: Option<PathBuf>,
+    /// Rows that the SQL page shows at most.
+    pub(crate) sql_row_limit: usize,
+}
+
+/// `PostgreSQL` clients.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PostgresConfig {
+    /// Address to listen on.
+    pub(crate) listen: SocketAddr,
+}
+
+/// What one query may use.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LimitsConfig {
+    /// Memory of all running queries together.
+    pub(crate) memory_bytes: usize,
+    /// How long one query may run.
+    pub(crate) timeout_secs: u64,
+}
+
+/// One person.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserConfig {
+    pub(crate) name: String,
+    /// The most sensitive class of table that they may read.
+    pub(crate) clearance: Sensitivity,
+    /// As `khoyte password` prints it.
+    pub(crate) secret: String,
+}
+
+fn default_lake() -> PathBuf {
+    "lake".into()
+}
+
+fn default_keys() -> PathBuf {
+    "keys".into()
+}
+
+fn default_public() -> PathBuf {
+    "public".into()
+}
+
+fn default_publisher() -> Publisher {
+    Publisher {
+        name: Text::new(
+            "Trung tâm Thông tin y tế Quốc gia, Bộ Y tế",
+            "National Health Information Centre, Ministry of Health",
+        ),
+        email: None,
+        homepage: None,
+    }
+}
+
+impl Default for LakeConfig {
+    fn default() -> Self {
+        Self { folder: default_lake(), s3: None }
+    }
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+        Self { listen, boundaries_file: None, sql_row_limit: 1000 }
+    }
+}
+
+impl Default for PostgresConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 5433)) }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self { memory_bytes: limits.memory_bytes, timeout_secs: limits.timeout.as_secs() }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            lake: LakeConfig::default(),
+            sources_folder: None,
+            keys_folder: default_keys(),
+            public_folder: default_public(),
+            declarations_folder: None,
+            publisher: default_publisher(),
+            web: WebConfig::default(),
+            postgres: PostgresConfig::default(),
+            limits: LimitsConfig::default(),
+            users: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads `file`; where it is not there and `required` is false, the default beside it.
+    pub(crate) fn read(file: &Path, required: bool) -> anyhow::Result<Self> {
+        let base = file.parent().unwrap_or_else(|| Path::new(""));
+        let mut config = match std::fs::read_to_string(file) {
+            Ok(text) => toml::from_str::<Self>(&text)
+                .map_err(|e| anyhow::anyhow!("{}: {e}", file.display()))?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !required => Self::default(),
+            Err(e) => return Err(e).with_context(|| format!("cannot read {}", file.display())),
+        };
+        config.rebase(base);
+        Ok(config)
+    }
+
+    fn rebase(&mut self, base: &Path) {
+        let paths = [&mut self.lake.folder, &mut self.keys_folder, &mut self.public_folder];
+        let optional = [
+            &mut self.sources_folder,
+            &mut self.declarations_folder,
+            &mut self.web.boundaries_file,
+        ];
+        for path in paths.into_iter().chain(optional.into_iter().flatten()) {
+            *path = base.join(&*path);
+        }
+    }
+
+    /// Where the lake is.
+    pub(crate) fn location(&self) -> Location {
+        match &self.lake.s3 {
+            None => Location::Folder(self.lake.folder.clone()),
+            Some(s3) => {
+                let mut options = s3.options.clone();
+                for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+                    if let Ok(value) = std::env::var(name) {
+                        options.entry(name.to_lowercase()).or_insert(value);
+                    }
+                }
+                let (bucket, prefix) = (s3.bucket.clone(), s3.prefix.clone());
+                Location::S3 { bucket, prefix, options }
+            }
+        }
+    }
+
+    /// The people who may connect.
+    pub(crate) fn principals(&self) -> anyhow::Result<Users> {
+        let mut users = Users::default();
+        for user in &self.users {
+            let secret = Secret::decode(&user.secret)
+                .with_context(|| format!("the secret of user {}", user.name))?;
+            let principal = Principal { name: user.name.clone(), clearance: user.clearance };
+            users.add(principal, secret);
+        }
+        Ok(users)
+    }
+
+    /// What one query may use.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            memory_bytes: self.limits.memory_bytes,
+            timeout: Duration::from_secs(self.limits.timeout_secs),
+            ..Limits::default()
+        }
+    }
+}
+
+/// The log filter, from `KHOYTE_LOG`.
+pub(crate) fn log_filter() -> String {
+    std::env::var("KHOYTE_LOG").unwrap_or_else(|_| "warn,buoyant_kernel=off".to_owned())
+}
+
+/// Today, in the country's time.
+pub(crate) fn today() -> NaiveDate {
+    // Viet Nam keeps one offset all year and has since 1975.
+    (chrono::Utc::now() + chrono::TimeDelta::hours(7)).date_naive()
+}
+
+/// Reads a date that a person typed.
+pub(crate) fn parse_date(text: &str) -> anyhow::Result<NaiveDate> {
+    let Ok(date) = text.parse() else { bail!("`{text}` is not a date: write 2026-11-21") };
+    Ok(date)
+}

@@ -1,0 +1,19 @@
+//! `khoyte`: the data warehouse and open-data publisher of the health sector, in one binary.
+//!
+//! This crate only parses the command line, reads the configuration and hands over; what the
+//! product does lives in `warehouse`, `pipelines`, `open-data` and `dashboards`.
+
+mod cli;
+mod config;
+mod report;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let command_line = cli::CommandLine::parse();
+    let out = report::Reporter::new(command_line.quiet);
+    cli::run(&command_line, &out)
+}

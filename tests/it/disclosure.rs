@@ -1,0 +1,11 @@
+//! The disclosure gate, through its public interface only.
+
+mod alternatives;
+mod bad_inputs;
+mod diseases;
+mod linked;
+mod microdata;
+mod properties;
+mod reports;
+mod support;
+mod turnover;

@@ -1,0 +1,114 @@
+//! What the tests of the gate share: files, models, and an attacker with another solver.
+
+use std::path::{Path, PathBuf};
+
+use clarabel::algebra::CscMatrix;
+use clarabel::solver::{
+    DefaultSettings, DefaultSolver, IPSolver, NonnegativeConeT, SolverStatus, ZeroConeT,
+};
+use open_data::disclosure::{Faults, Inputs, Loaded, Model, Purpose};
+
+/// A folder for one test's files.
+pub(super) struct Files(pub(super) tempfile::TempDir);
+
+impl Files {
+    pub(super) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    /// Writes a file and says where.
+    pub(super) fn put(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, text).expect("writable");
+        path
+    }
+}
+
+/// The public data: `KHOYTE_DATA`, or beside the workspace.
+pub(super) fn data(path: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("KHOYTE_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
+        PathBuf::from,
+    );
+    Some(root.join(path)).filter(|path| path.exists())
+}
+
+pub(super) fn load(spec: &Path, tables: &[&Path], purpose: Purpose) -> Loaded {
+    try_load(spec, tables, purpose).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+pub(super) fn try_load(spec: &Path, tables: &[&Path], purpose: Purpose) -> Result<Loaded, Faults> {
+    let tables = tables.iter().map(|table| table.to_path_buf()).collect();
+    let inputs = Inputs { spec: spec.to_owned(), tables, truth: Vec::new() };
+    let mut faults = Faults::default();
+    inputs.load(purpose, &mut faults).ok_or(faults)
+}
+
+/// The interval an attacker finds for `cell`, cells possible from 0 to `largest`, with a solver
+/// that the gate does not use. In units, as floats.
+pub(super) fn attack(
+    model: &Model,
+    hidden: &dyn Fn(usize) -> bool,
+    cell: usize,
+    largest: f64,
+) -> (f64, f64) {
+    let system = model.system();
+    let columns: Vec<usize> = (0..system.len()).filter(|&c| hidden(c)).collect();
+    let mut place = vec![None; system.len()];
+    columns.iter().enumerate().for_each(|(at, &c)| place[c] = Some(at));
+    let Some(target) = place[cell] else {
+        let value = system.value(cell) as f64;
+        return (value, value);
+    };
+    let scale = largest.max(1.0) / 1000.0;
+    let mut entries: Vec<(usize, usize, f64)> = Vec::new();
+    let mut right = Vec::new();
+    for equation in system.equations() {
+        let terms = std::iter::once((equation.total, 1.0))
+            .chain(equation.parts.iter().map(|&part| (part, -1.0)));
+        let row = right.len();
+        let (mut rest, mut any) = (0.0, false);
+        for (c, sign) in terms {
+            match place[c] {
+                Some(at) => {
+                    entries.push((at, row, sign));
+                    any = true;
+                }
+                None => rest -= sign * system.value(c) as f64,
+            }
+        }
+        if any {
+            right.push(rest / scale);
+        }
+    }
+    let equalities = right.len();
+    for at in 0..columns.len() {
+        entries.push((at, right.len(), -1.0));
+        right.push(0.0);
+    }
+    for at in 0..columns.len() {
+        entries.push((at, right.len(), 1.0));
+        right.push(largest / scale);
+    }
+    let rows: Vec<usize> = entries.iter().map(|e| e.1).collect();
+    let cols: Vec<usize> = entries.iter().map(|e| e.0).collect();
+    let values: Vec<f64> = entries.iter().map(|e| e.2).collect();
+    let a = CscMatrix::new_from_triplets(right.len(), columns.len(), rows, cols, values);
+    let cones = [ZeroConeT(equalities), NonnegativeConeT(2 * columns.len())];
+    let solve = |sign: f64| {
+        let mut q = vec![0.0; columns.len()];
+        q[target] = sign;
+        let p = CscMatrix::zeros((columns.len(), columns.len()));
+        let settings = DefaultSettings { verbose: false, ..DefaultSettings::default() };
+        let mut solver =
+            DefaultSolver::new(&p, &q, &a, &right, &cones, settings).expect("a valid programme");
+        solver.solve();
+        assert!(
+            matches!(solver.solution.status, SolverStatus::Solved | SolverStatus::AlmostSolved),
+            "{:?}",
+            solver.solution.status
+        );
+        solver.solution.x[target] * scale
+    };
+    (solve(1.0), solve(-1.0))
+}

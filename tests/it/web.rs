@@ -1,0 +1,276 @@
+//! Pages read as HTML: what must hold on every page in both languages. The functions take the
+//! address of a running server, whichever way it was started.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use scraper::{ElementRef, Html, Selector};
+
+/// Pages of one language that are always there.
+const PAGES: [&str; 6] =
+    ["/", "/bang-dieu-khien", "/chi-tieu", "/danh-muc", "/sql", "/sql?q=SELECT+1"];
+
+/// Addresses visited at most while links are followed.
+const VISITS: usize = 400;
+
+/// An answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Names in lower case.
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    fn is_page(&self) -> bool {
+        self.headers.get("content-type").is_some_and(|kind| kind.starts_with("text/html"))
+    }
+}
+
+/// `GET path` from `base` (`http://127.0.0.1:8080`). HTTP/1.0, so that the body ends where the
+/// connection does.
+pub(crate) fn get(base: &str, path: &str) -> Answer {
+    let host = base.strip_prefix("http://").expect("an http address").trim_end_matches('/');
+    let mut stream = TcpStream::connect(host).expect("the server answers");
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+        .expect("the request is sent");
+    let mut raw = Vec::new();
+    stream.read_to_end(&mut raw).expect("the answer is read");
+    let end = raw.windows(4).position(|four| four == b"\r\n\r\n").expect("headers end");
+    let head = String::from_utf8_lossy(&raw[..end]).into_owned();
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1));
+    let status = status.and_then(|code| code.parse().ok()).expect("a status line");
+    let headers = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
+        .collect();
+    Answer { status, headers, body: raw[end + 4..].to_vec() }
+}
+
+/// Checks the site from its known pages through every link on them.
+pub(crate) fn check_site(base: &str) {
+    assert_eq!(get(base, "/health").status, 200);
+    let mut faults = Vec::new();
+    let mut open: VecDeque<(String, String)> = PAGES
+        .iter()
+        .flat_map(|path| [(*path).to_owned(), format!("/en{path}")])
+        .map(|path| (path, "(start)".to_owned()))
+        .collect();
+    let mut seen = BTreeSet::new();
+    while let Some((path, from)) = open.pop_front() {
+        if seen.len() >= VISITS || !seen.insert(path.clone()) {
+            continue;
+        }
+        let answer = get(base, &path);
+        if answer.status != 200 && !(300..400).contains(&answer.status) {
+            faults.push(format!("{path}: status {} (linked from {from})", answer.status));
+            continue;
+        }
+        if path.starts_with("/du-lieu-mo") || !answer.is_page() {
+            continue;
+        }
+        faults.extend(page_faults(&path, &answer).into_iter().map(|f| format!("{path}: {f}")));
+        open.extend(links(&answer.text()).into_iter().map(|link| (link, path.clone())));
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// Checks the page that says that there is no page.
+pub(crate) fn check_not_found(base: &str) {
+    for path in ["/khong-co", "/en/khong-co", "/bang/nguon", "/bang/x.y", "/chi-tieu/khong_co"] {
+        let answer = get(base, path);
+        assert_eq!(answer.status, 404, "{path}");
+        let faults = page_faults(path, &answer);
+        assert!(faults.is_empty(), "{path}: {faults:?}");
+        assert!(answer.headers.contains_key("x-request-id"), "{path}");
+    }
+}
+
+/// Checks that the SQL page explains faults and refuses to change anything.
+pub(crate) fn check_sql_faults(base: &str) {
+    for (query, code) in [
+        ("SELEC+1", "42601"),
+        ("SELECT+*+FROM+nguon.khong_co", "42P01"),
+        ("DELETE+FROM+chi_tieu.gia_tri", "25006"),
+        ("SELECT+1;SELECT+2", "42601"),
+    ] {
+        let answer = get(base, &format!("/sql?q={query}"));
+        assert_eq!(answer.status, 400, "{query}");
+        let html = Html::parse_document(&answer.text());
+        let alert = all(&html, "[role=alert]").first().map(text).unwrap_or_default();
+        assert!(alert.contains(code), "{query}: {alert}");
+        assert_eq!(get(base, &format!("/sql.csv?q={query}")).status, 400, "{query}");
+    }
+}
+
+/// What a page lacks.
+fn page_faults(path: &str, answer: &Answer) -> Vec<String> {
+    let html = Html::parse_document(&answer.text());
+    let mut faults = Vec::new();
+    let mut require = |holds: bool, what: &str| {
+        if !holds {
+            faults.push(what.to_owned());
+        }
+    };
+    let language = if path == "/en" || path.starts_with("/en/") { "en" } else { "vi" };
+    let root = html.root_element();
+    require(root.attr("lang") == Some(language), "the language of the document");
+    require(all(&html, "h1").len() == 1, "exactly one h1");
+    require(all(&html, "main").len() == 1, "exactly one main");
+    require(all(&html, "header, nav, footer").len() >= 3, "landmarks");
+    require(
+        all(&html, "[style], style, script, [onclick]").is_empty(),
+        "no inline style or script",
+    );
+    require(!all(&html, "a.skip[href='#noi-dung']").is_empty(), "a link past the menu");
+    require(all(&html, "title").iter().any(|title| !text(title).trim().is_empty()), "a title");
+    let policy = answer.headers.get("content-security-policy").map(String::as_str);
+    let strict = |policy: &str| policy.contains("default-src 'none'") && !policy.contains("unsafe");
+    require(policy.is_some_and(strict), "a strict content policy");
+    let sniffing = answer.headers.get("x-content-type-options").map(String::as_str);
+    require(sniffing == Some("nosniff"), "nosniff");
+    faults.extend(heading_faults(&html));
+    faults.extend(reference_faults(&html));
+    faults.extend(table_faults(&html));
+    faults.extend(chart_faults(&html));
+    faults.extend(form_faults(&html));
+    faults
+}
+
+/// Headings go down one level at a time.
+fn heading_faults(html: &Html) -> Vec<String> {
+    let levels = all(html, "main h1, main h2, main h3, main h4");
+    let levels = levels.iter().map(|heading| {
+        let level = heading.value().name()[1..].parse::<u8>().unwrap_or_default();
+        (level, text(heading))
+    });
+    let mut before = 0;
+    let mut faults = Vec::new();
+    for (level, words) in levels {
+        if level > before + 1 {
+            faults.push(format!("heading `{words}` of level {level} after level {before}"));
+        }
+        before = level;
+    }
+    faults
+}
+
+/// Ids are unique, and what refers to one finds it.
+fn reference_faults(html: &Html) -> Vec<String> {
+    let mut ids = BTreeSet::new();
+    let mut faults = Vec::new();
+    for element in all(html, "[id]") {
+        let id = element.attr("id").unwrap_or_default();
+        if !ids.insert(id.to_owned()) {
+            faults.push(format!("the id `{id}` twice"));
+        }
+    }
+    for name in ["aria-labelledby", "aria-describedby", "for"] {
+        for element in all(html, &format!("[{name}]")) {
+            for id in element.attr(name).unwrap_or_default().split_whitespace() {
+                if !ids.contains(id) {
+                    faults.push(format!("{name} names `{id}`, which is not there"));
+                }
+            }
+        }
+    }
+    for link in all(html, "a[href^='#']") {
+        let id = link.attr("href").unwrap_or_default().trim_start_matches('#');
+        if !ids.contains(id) {
+            faults.push(format!("a link to `#{id}`, which is not there"));
+        }
+    }
+    faults
+}
+
+/// Tables have captions and scopes, and scroll in regions that the keyboard reaches.
+fn table_faults(html: &Html) -> Vec<String> {
+    let mut faults = Vec::new();
+    for table in all(html, "table") {
+        let caption = inside(&table, "caption").first().map(text).unwrap_or_default();
+        if caption.trim().is_empty() {
+            faults.push("a table without a caption".to_owned());
+        }
+        if inside(&table, "th").iter().any(|th| th.attr("scope").is_none()) {
+            faults.push(format!("a heading without a scope in `{caption}`"));
+        }
+        let region = table.ancestors().filter_map(ElementRef::wrap).any(|element| {
+            element.attr("role") == Some("region")
+                && element.attr("tabindex") == Some("0")
+                && element.attr("aria-label").is_some_and(|label| !label.is_empty())
+        });
+        if !region {
+            faults.push(format!("the table `{caption}` is not in a region of its own"));
+        }
+    }
+    faults
+}
+
+/// Every picture has a name and a table beside it, or is decoration.
+fn chart_faults(html: &Html) -> Vec<String> {
+    let mut faults = Vec::new();
+    for svg in all(html, "svg") {
+        if svg.attr("aria-hidden") == Some("true") {
+            continue;
+        }
+        if svg.attr("role") != Some("img") || svg.attr("aria-labelledby").is_none() {
+            faults.push("a picture without a name".to_owned());
+        }
+        let beside = svg.ancestors().filter_map(ElementRef::wrap).any(|element| {
+            element.attr("class") == Some("beside") && !inside(&element, "table").is_empty()
+        });
+        if !beside {
+            faults.push("a picture without a table beside it".to_owned());
+        }
+    }
+    faults
+}
+
+/// Every field has a label; forms only ask.
+fn form_faults(html: &Html) -> Vec<String> {
+    let labelled: BTreeSet<&str> =
+        all(html, "label[for]").iter().filter_map(|label| label.attr("for")).collect();
+    let mut faults = Vec::new();
+    for field in all(html, "input, select, textarea") {
+        let id = field.attr("id").unwrap_or_default();
+        if !labelled.contains(id) {
+            faults.push(format!("the field `{id}` without a label"));
+        }
+    }
+    for form in all(html, "form") {
+        if form.attr("method") != Some("get") {
+            faults.push("a form that does more than ask".to_owned());
+        }
+    }
+    faults
+}
+
+/// Addresses on this site, without fragments.
+fn links(page: &str) -> Vec<String> {
+    let html = Html::parse_document(page);
+    let hrefs = all(&html, "a[href], link[rel=stylesheet]");
+    let hrefs = hrefs.iter().filter_map(|link| link.attr("href"));
+    let local = hrefs.filter(|href| href.starts_with('/') && !href.starts_with("//"));
+    local.map(|href| href.split('#').next().unwrap_or(href).to_owned()).collect()
+}
+
+fn all<'a>(html: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+    let selector = Selector::parse(selector).expect("a selector");
+    html.select(&selector).collect()
+}
+
+fn inside<'a>(element: &ElementRef<'a>, selector: &str) -> Vec<ElementRef<'a>> {
+    let selector = Selector::parse(selector).expect("a selector");
+    element.select(&selector).collect()
+}
+
+fn text(element: &ElementRef<'_>) -> String {
+    element.text().collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,262 @@
+//! Places whose borders and codes change: every place is a unit key that carries the date from
+//! which it is valid (`79@2025-07-01`), never a bare two-digit code.
+//!
+//! On 1 July 2025 the 63 provinces became 34 (Nghị quyết 202/2025/QH15) and seven codes passed to
+//! other provinces: 24 was Bắc Giang and is Bắc Ninh. A code is therefore read with the list of
+//! its day ([`Geography::find`]), and a figure is moved to another day's boundaries only where
+//! that is exact ([`Geography::at`]): merged units add up, a split unit has no share and is not
+//! guessed.
+
+mod functions;
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+pub use self::functions::register;
+
+/// Administrative units with their validity, and which unit followed which.
+#[derive(Debug, Default, Clone)]
+pub struct Geography {
+    units: BTreeMap<String, Unit>,
+    /// By old unit.
+    successions: BTreeMap<String, Succession>,
+}
+
+/// One province-level unit over the time in which its borders did not change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// `CODE@VALID_FROM`.
+    pub key: String,
+    /// Two digits, meaningful only between the dates below.
+    pub code: String,
+    /// Name in Vietnamese.
+    pub name: String,
+    /// Name in English: unaccented.
+    pub name_en: String,
+    /// First day on which the code names this unit.
+    pub valid_from: NaiveDate,
+    /// Last such day; `None` while in force.
+    pub valid_to: Option<NaiveDate>,
+}
+
+impl Unit {
+    fn covers(&self, date: NaiveDate) -> bool {
+        self.valid_from <= date && self.valid_to.is_none_or(|last| date <= last)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Succession {
+    successor: String,
+    on: NaiveDate,
+}
+
+/// Why the declared units cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum GeographyError {
+    /// A row that does not parse; rows count from 1 without the header.
+    #[error("{table}, row {row}: {reason}")]
+    Row {
+        /// Which of the declared tables.
+        table: &'static str,
+        /// Its row.
+        row: usize,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Geography {
+    /// Before anything is declared: no code resolves.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Reads the declared units (`don_vi,ma,ten,ten_en,loai,tu_ngay,den_ngay,can_cu`) and
+    /// successions (`tu_don_vi,den_don_vi,ngay,can_cu`).
+    ///
+    /// # Errors
+    /// When a row does not parse, a key repeats, a succession names an unknown unit, or two units
+    /// of one code are valid on the same day.
+    pub fn from_declared(units: &str, successions: &str) -> Result<Self, GeographyError> {
+        let mut geography = Self::default();
+        for (row, record) in rows("don_vi", units)? {
+            let unit = unit_of(&record).map_err(|reason| fault("don_vi", row, reason))?;
+            if let Some(other) = geography.overlapping(&unit) {
+                let reason = format!("{} and {other} have one code on the same day", unit.key);
+                return Err(fault("don_vi", row, reason));
+            }
+            geography.units.insert(unit.key.clone(), unit);
+        }
+        for (row, record) in rows("ke_thua", successions)? {
+            let (old, succession) =
+                succession_of(&record).map_err(|reason| fault("ke_thua", row, reason))?;
+            for key in [&old, &succession.successor] {
+                if !geography.units.contains_key(key) {
+                    return Err(fault("ke_thua", row, format!("there is no unit {key}")));
+                }
+            }
+            geography.successions.insert(old, succession);
+        }
+        Ok(geography)
+    }
+
+    fn overlapping(&self, unit: &Unit) -> Option<&str> {
+        self.units
+            .values()
+            .find(|other| {
+                other.code == unit.code
+                    && (other.covers(unit.valid_from) || unit.covers(other.valid_from))
+            })
+            .map(|other| other.key.as_str())
+    }
+
+    /// The unit that `code` named on `date`.
+    pub fn find(&self, code: &str, date: NaiveDate) -> Option<&Unit> {
+        let code = code.trim();
+        // Keys begin with the code, so all vintages of one code stand together.
+        let first = format!("{code}@");
+        self.units
+            .range(first.clone()..)
+            .take_while(|(key, _)| key.starts_with(&first))
+            .map(|(_, unit)| unit)
+            .find(|unit| unit.covers(date))
+    }
+
+    /// The unit of that key.
+    pub fn unit(&self, key: &str) -> Option<&Unit> {
+        self.units.get(key)
+    }
+
+    /// All units ever declared, by key.
+    pub fn all(&self) -> impl Iterator<Item = &Unit> {
+        self.units.values()
+    }
+
+    /// All units in force on `date`, by code.
+    pub fn units_on(&self, date: NaiveDate) -> Vec<&Unit> {
+        self.units.values().filter(|unit| unit.covers(date)).collect()
+    }
+
+    /// The unit that wholly contains the unit `key` on the boundaries of `date`; `None` when
+    /// `key` is unknown or would have to be split.
+    pub fn at(&self, key: &str, date: NaiveDate) -> Option<&Unit> {
+        let mut unit = self.units.get(key)?;
+        while !unit.covers(date) {
+            let succession = self.successions.get(&unit.key)?;
+            if succession.on > date {
+                return None;
+            }
+            unit = self.units.get(&succession.successor)?;
+        }
+        Some(unit)
+    }
+
+    /// The units on the boundaries of `source_date` that make up the unit `key`: how many figures
+    /// a complete sum needs.
+    pub fn parts(&self, key: &str, source_date: NaiveDate) -> Vec<&Unit> {
+        let Some(whole) = self.units.get(key) else { return Vec::new() };
+        let date = whole.valid_from.max(source_date);
+        self.units_on(source_date)
+            .into_iter()
+            .filter(|unit| self.at(&unit.key, date).is_some_and(|at| at.key == whole.key))
+            .collect()
+    }
+}
+
+fn fault(table: &'static str, row: usize, reason: String) -> GeographyError {
+    GeographyError::Row { table, row, reason }
+}
+
+fn rows(
+    table: &'static str,
+    text: &str,
+) -> Result<Vec<(usize, csv::StringRecord)>, GeographyError> {
+    csv::Reader::from_reader(text.as_bytes())
+        .into_records()
+        .enumerate()
+        .map(|(index, record)| {
+            let row = index + 1;
+            record.map(|record| (row, record)).map_err(|e| fault(table, row, e.to_string()))
+        })
+        .collect()
+}
+
+fn unit_of(record: &csv::StringRecord) -> Result<Unit, String> {
+    let field = |at: usize| record.get(at).unwrap_or_default();
+    let valid_from = date_of(field(5))?;
+    let unit = Unit {
+        key: field(0).to_owned(),
+        code: field(1).to_owned(),
+        name: field(2).to_owned(),
+        name_en: field(3).to_owned(),
+        valid_from,
+        valid_to: Some(field(6)).filter(|text| !text.is_empty()).map(date_of).transpose()?,
+    };
+    let expected = format!("{}@{valid_from}", unit.code);
+    if unit.key != expected {
+        return Err(format!("the key {} should be {expected}", unit.key));
+    }
+    Ok(unit)
+}
+
+fn succession_of(record: &csv::StringRecord) -> Result<(String, Succession), String> {
+    let field = |at: usize| record.get(at).unwrap_or_default().to_owned();
+    Ok((field(0), Succession { successor: field(1), on: date_of(&field(2))? }))
+}
+
+fn date_of(text: &str) -> Result<NaiveDate, String> {
+    text.parse().map_err(|_| format!("`{text}` is not a date of the form YYYY-MM-DD"))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) const UNITS: &str = "don_vi,ma,ten,ten_en,loai,tu_ngay,den_ngay,can_cu\n\
+        24@2004-01-01,24,Bắc Giang,Bac Giang,tinh,2004-01-01,2025-06-30,x\n\
+        27@2004-01-01,27,Bắc Ninh,Bac Ninh,tinh,2004-01-01,2025-06-30,x\n\
+        24@2025-07-01,24,Bắc Ninh,Bac Ninh,tinh,2025-07-01,,x\n\
+        04@2004-01-01,04,Cao Bằng,Cao Bang,tinh,2004-01-01,,x\n";
+    pub(crate) const SUCCESSIONS: &str = "tu_don_vi,den_don_vi,ngay,can_cu\n\
+        24@2004-01-01,24@2025-07-01,2025-07-01,x\n\
+        27@2004-01-01,24@2025-07-01,2025-07-01,x\n";
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a date")
+    }
+
+    fn geography() -> Geography {
+        Geography::from_declared(UNITS, SUCCESSIONS).expect("valid")
+    }
+
+    #[test]
+    fn a_code_names_another_province_after_the_merger() {
+        let g = geography();
+        let name = |date| g.find("24", day(date)).map(|unit| unit.name.clone());
+        assert_eq!(name("2017-12-31").as_deref(), Some("Bắc Giang"));
+        assert_eq!(name("2025-07-01").as_deref(), Some("Bắc Ninh"));
+        assert_eq!(name("1990-01-01"), None);
+        assert_eq!(g.find("27", day("2025-07-01")), None);
+    }
+
+    #[test]
+    fn a_unit_moves_forward_whole_and_never_back_in_part() {
+        let g = geography();
+        let at = |key, date| g.at(key, day(date)).map(|unit| unit.key.clone());
+        assert_eq!(at("27@2004-01-01", "2026-01-01").as_deref(), Some("24@2025-07-01"));
+        assert_eq!(at("27@2004-01-01", "2020-01-01").as_deref(), Some("27@2004-01-01"));
+        assert_eq!(at("24@2025-07-01", "2020-01-01"), None);
+        assert_eq!(at("04@2004-01-01", "2026-01-01").as_deref(), Some("04@2004-01-01"));
+        assert_eq!(g.parts("24@2025-07-01", day("2020-01-01")).len(), 2);
+        assert_eq!(g.parts("24@2025-07-01", day("2026-01-01")).len(), 1);
+        assert_eq!(g.parts("04@2004-01-01", day("2020-01-01")).len(), 1);
+    }
+
+    #[test]
+    fn two_units_of_one_code_on_one_day_are_refused() {
+        let twice = format!("{UNITS}27@2025-01-01,27,X,X,tinh,2025-01-01,,x\n");
+        assert!(Geography::from_declared(&twice, SUCCESSIONS).is_err());
+    }
+}

@@ -1,0 +1,164 @@
+//! Why a query failed, by kind; each protocol turns the kind into its own code once.
+
+use std::time::Duration;
+
+use datafusion::common::{DataFusionError, SchemaError};
+
+use crate::names::Lang;
+
+/// What kind of failure, which decides the SQLSTATE and the HTTP status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The text is not SQL that we read.
+    Syntax,
+    /// It names a table, column or function that is not there for this principal.
+    NotFound,
+    /// It would change something.
+    ReadOnly,
+    /// The data do not fit what was asked: a cast that fails, a division by zero.
+    Data,
+    /// It asks for something that the engine does not do.
+    Unsupported,
+    /// It needs more memory than it may have.
+    TooLarge,
+    /// It ran longer than it may.
+    Timeout,
+    /// A fault of ours.
+    Internal,
+}
+
+/// A failed query.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct QueryError {
+    kind: ErrorKind,
+    sqlstate: &'static str,
+    message: String,
+    #[source]
+    source: Option<Box<DataFusionError>>,
+}
+
+impl QueryError {
+    fn new(kind: ErrorKind, sqlstate: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, sqlstate, message: message.into(), source: None }
+    }
+
+    pub(super) fn empty() -> Self {
+        Self::new(ErrorKind::Syntax, "42601", "there is no statement")
+    }
+
+    pub(super) fn several() -> Self {
+        Self::new(ErrorKind::Syntax, "42601", "send one statement at a time")
+    }
+
+    pub(crate) fn read_only() -> Self {
+        let message = "the warehouse is read-only: SELECT, EXPLAIN and SHOW are the statements it \
+                       answers";
+        Self::new(ErrorKind::ReadOnly, "25006", message)
+    }
+
+    pub(crate) fn timeout(limit: Duration) -> Self {
+        let message = format!("the query was stopped after {} s", limit.as_secs());
+        Self::new(ErrorKind::Timeout, "57014", message)
+    }
+
+    pub(super) fn syntax(error: DataFusionError) -> Self {
+        Self::classified(error, true)
+    }
+
+    pub(crate) fn planning(error: DataFusionError) -> Self {
+        Self::classified(error, true)
+    }
+
+    pub(crate) fn running(error: DataFusionError) -> Self {
+        Self::classified(error, false)
+    }
+
+    fn classified(error: DataFusionError, planning: bool) -> Self {
+        let (kind, sqlstate) = classify(&error, planning);
+        let message = match kind {
+            ErrorKind::Internal => "the query could not be answered".to_owned(),
+            ErrorKind::TooLarge => "the query needs more memory than it may have; ask for fewer \
+                                    rows or groups"
+                .to_owned(),
+            _ => first_line(&error),
+        };
+        Self { kind, sqlstate, message, source: Some(Box::new(error)) }
+    }
+
+    /// What kind of failure.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// PostgreSQL's code for it.
+    pub fn sqlstate(&self) -> &'static str {
+        self.sqlstate
+    }
+
+    /// What a person is told, without internals.
+    pub fn user_message(&self, lang: Lang) -> String {
+        if lang == Lang::En {
+            return self.message.clone();
+        }
+        let what = match self.kind {
+            ErrorKind::Syntax => "Câu lệnh SQL chưa đúng",
+            ErrorKind::NotFound => "Không có bảng, cột hoặc hàm này, hoặc bạn không có quyền đọc",
+            ErrorKind::ReadOnly => {
+                "Kho dữ liệu chỉ cho đọc: dùng SELECT, EXPLAIN hoặc SHOW"
+            }
+            ErrorKind::Data => "Dữ liệu không phù hợp với phép tính",
+            ErrorKind::Unsupported => "Hệ thống chưa hỗ trợ cú pháp này",
+            ErrorKind::TooLarge => "Truy vấn cần quá nhiều bộ nhớ; hãy thu hẹp phạm vi",
+            ErrorKind::Timeout => "Truy vấn chạy quá thời gian cho phép và đã dừng",
+            ErrorKind::Internal => "Hệ thống chưa trả lời được truy vấn này",
+        };
+        match self.kind {
+            ErrorKind::Syntax | ErrorKind::NotFound | ErrorKind::Data | ErrorKind::Unsupported => {
+                format!("{what}: {}", self.message)
+            }
+            _ => what.to_owned(),
+        }
+    }
+}
+
+fn classify(error: &DataFusionError, planning: bool) -> (ErrorKind, &'static str) {
+    match error.find_root() {
+        DataFusionError::SQL(..) => (ErrorKind::Syntax, "42601"),
+        DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
+            SchemaError::FieldNotFound { .. } => (ErrorKind::NotFound, "42703"),
+            SchemaError::AmbiguousReference { .. } => (ErrorKind::Syntax, "42702"),
+            SchemaError::DuplicateQualifiedField { .. }
+            | SchemaError::DuplicateUnqualifiedField { .. } => (ErrorKind::Syntax, "42701"),
+        },
+        DataFusionError::Plan(text) if text.contains("table") && text.contains("not found") => {
+            (ErrorKind::NotFound, "42P01")
+        }
+        DataFusionError::Plan(text) if text.contains("Invalid function") => {
+            (ErrorKind::NotFound, "42883")
+        }
+        DataFusionError::Diagnostic(_, inner) | DataFusionError::Context(_, inner) => {
+            classify(inner, planning)
+        }
+        DataFusionError::Plan(_) => (ErrorKind::Syntax, "42601"),
+        DataFusionError::NotImplemented(_) => (ErrorKind::Unsupported, "0A000"),
+        DataFusionError::ResourcesExhausted(_) => (ErrorKind::TooLarge, "53200"),
+        DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
+            datafusion::arrow::error::ArrowError::DivideByZero => (ErrorKind::Data, "22012"),
+            _ => (ErrorKind::Data, "22000"),
+        },
+        DataFusionError::Execution(_) if !planning => (ErrorKind::Data, "22000"),
+        _ => (ErrorKind::Internal, "XX000"),
+    }
+}
+
+/// The message without the engine's prefixes and its back-trace.
+fn first_line(error: &DataFusionError) -> String {
+    let text = error.find_root().strip_backtrace();
+    let text = text.lines().next().unwrap_or_default();
+    let known = ["Error during planning: ", "SQL error: ", "Schema error: ", "Arrow error: ",
+        "Execution error: ", "This feature is not implemented: "];
+    let text = known.iter().fold(text, |text, prefix| text.strip_prefix(prefix).unwrap_or(text));
+    let text = text.strip_prefix("ParserError(\"").map_or(text, |t| t.trim_end_matches("\")"));
+    text.to_owned()
+}

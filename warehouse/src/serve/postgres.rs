@@ -1,0 +1,177 @@
+//! PostgreSQL's wire protocol: psql, DBeaver, psycopg, JDBC, Power BI.
+//!
+//! A connection logs in with SCRAM-SHA-256 and works in the session of its principal. Whatever is
+//! not a read is refused with SQLSTATE 25006 before it is planned; `SET`, `SHOW`, transactions and
+//! cursors are answered because clients send them unasked, and change nothing but the connection.
+
+mod session;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use datafusion::common::DataFusionError;
+use datafusion_postgres::DfSessionService;
+use datafusion_postgres::pgwire::api::auth::sasl::SASLAuthStartupHandler;
+use datafusion_postgres::pgwire::api::auth::sasl::scram::ScramAuth;
+use datafusion_postgres::pgwire::api::auth::{
+    AuthSource, DefaultServerParameterProvider, LoginInfo, Password, StartupHandler,
+};
+use datafusion_postgres::pgwire::api::cancel::{CancelHandler, DefaultCancelHandler};
+use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
+use datafusion_postgres::pgwire::api::{
+    ClientInfo, ConnectionManager, ErrorHandler, PgWireServerHandlers,
+};
+use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
+use datafusion_postgres::pgwire::tokio::process_socket;
+use tokio::net::TcpListener;
+
+use self::session::Door;
+use super::users::{Secret, Users};
+use crate::query::{ErrorKind, QueryError, Warehouse};
+
+/// Serves connections until the listener is dropped or the task is stopped.
+///
+/// # Errors
+/// When a principal's session cannot be built.
+pub async fn serve(
+    warehouse: &Warehouse,
+    users: Users,
+    listener: TcpListener,
+) -> Result<(), QueryError> {
+    let handlers = Arc::new(Handlers::new(warehouse, users)?);
+    loop {
+        let socket = match listener.accept().await {
+            Ok((socket, _)) => socket,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let handlers = Arc::clone(&handlers);
+        tokio::spawn(async move {
+            if let Err(error) = process_socket(socket, None, handlers).await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+}
+
+struct Handlers {
+    door: Arc<Door>,
+    login: Arc<SASLAuthStartupHandler<DefaultServerParameterProvider>>,
+    cancel: Arc<DefaultCancelHandler>,
+}
+
+impl Handlers {
+    fn new(warehouse: &Warehouse, users: Users) -> Result<Self, QueryError> {
+        let users = Arc::new(users);
+        let mut services = HashMap::new();
+        for principal in users.principals() {
+            if !services.contains_key(&principal.clearance) {
+                let session = warehouse.postgres_session(principal)?;
+                let hooks = session::hooks();
+                let service = DfSessionService::new_with_hooks(Arc::new(session), hooks);
+                services.insert(principal.clearance, Arc::new(service));
+            }
+        }
+        let manager = Arc::new(ConnectionManager::new());
+        let scram = ScramAuth::new(Arc::new(Passwords::new(Arc::clone(&users))));
+        let mut parameters = DefaultServerParameterProvider::default();
+        parameters.is_superuser = false;
+        parameters.default_transaction_read_only = true;
+        parameters.search_path = "chi_tieu".to_owned();
+        let login = SASLAuthStartupHandler::new(Arc::new(parameters))
+            .with_scram(scram)
+            .with_connection_manager(Arc::clone(&manager));
+        Ok(Self {
+            door: Arc::new(Door::new(services, users, warehouse.limits().timeout)),
+            login: Arc::new(login),
+            cancel: Arc::new(DefaultCancelHandler::new(manager)),
+        })
+    }
+}
+
+impl PgWireServerHandlers for Handlers {
+    fn simple_query_handler(&self) -> Arc<impl SimpleQueryHandler> {
+        Arc::clone(&self.door)
+    }
+
+    fn extended_query_handler(&self) -> Arc<impl ExtendedQueryHandler> {
+        Arc::clone(&self.door)
+    }
+
+    fn startup_handler(&self) -> Arc<impl StartupHandler> {
+        Arc::clone(&self.login)
+    }
+
+    fn error_handler(&self) -> Arc<impl ErrorHandler> {
+        Arc::new(Errors)
+    }
+
+    fn cancel_handler(&self) -> Arc<impl CancelHandler> {
+        Arc::clone(&self.cancel)
+    }
+}
+
+/// Secrets of the configured users; an unknown name gets a secret that no password has, so that
+/// the two cannot be told apart from outside.
+#[derive(Debug)]
+struct Passwords {
+    users: Arc<Users>,
+    nobody: Secret,
+}
+
+impl Passwords {
+    fn new(users: Arc<Users>) -> Self {
+        // Not derived from any password: 32 zero bytes are the image of none that can be found.
+        let nobody = Secret { salt: vec![0x6b; 16], salted: vec![0; 32] };
+        Self { users, nobody }
+    }
+}
+
+#[async_trait]
+impl AuthSource for Passwords {
+    async fn get_password(&self, login: &LoginInfo) -> PgWireResult<Password> {
+        let known = login.user().and_then(|name| self.users.secret(name));
+        let secret = known.unwrap_or(&self.nobody);
+        Ok(Password::new(Some(secret.salt.clone()), secret.salted.clone()))
+    }
+}
+
+/// Turns engine errors into PostgreSQL's form, once, for every message that leaves.
+struct Errors;
+
+impl ErrorHandler for Errors {
+    fn on_error<C>(&self, _: &C, error: &mut PgWireError)
+    where
+        C: ClientInfo,
+    {
+        if !matches!(error, PgWireError::ApiError(_)) {
+            return;
+        }
+        let taken = std::mem::replace(error, PgWireError::QueryCanceled);
+        let PgWireError::ApiError(inner) = taken else { return };
+        let query_error = match inner.downcast::<DataFusionError>() {
+            Ok(inner) => QueryError::running(*inner),
+            Err(other) => match other.downcast::<QueryError>() {
+                Ok(inner) => *inner,
+                Err(other) => {
+                    let inner = DataFusionError::External(other);
+                    QueryError::running(inner)
+                }
+            },
+        };
+        if query_error.kind() == ErrorKind::Internal {
+            tracing::error!(error = ?std::error::Error::source(&query_error), "a query failed");
+        }
+        *error = user_error(&query_error);
+    }
+}
+
+fn user_error(error: &QueryError) -> PgWireError {
+    let (code, text) = (error.sqlstate().to_owned(), error.to_string());
+    PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".to_owned(), code, text)))
+}

@@ -1,0 +1,327 @@
+//! `[[table.column]]`: one column that may be read, and what becomes of it.
+//!
+//! The rules here are about one column alone. They make sure that a number cannot carry an
+//! identity number (both bounds), that a text cannot carry a name (a vocabulary, or a stated
+//! reason for free text), and that nothing about a single person is kept as it came.
+
+use std::str::FromStr;
+
+use chrono::NaiveDate;
+
+use super::check::check_name;
+use super::nearest::suggestion;
+use super::reader::{At, Node, Span};
+use super::{Column, ColumnType, Generalisation, Treatment, UnitDate};
+use crate::names::{Sensitivity, TableName, Text, is_name};
+
+/// A column as read, with the places of what other tables must confirm.
+#[derive(Debug)]
+pub(super) struct ColumnDraft {
+    pub(super) column: Column,
+    pub(super) span: Span,
+    pub(super) on_span: Option<Span>,
+    pub(super) references_span: Option<Span>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Keep,
+    Drop,
+    Pseudonymise,
+    Generalise,
+}
+
+const TREATMENTS: [(&str, Kind); 4] = [
+    ("keep", Kind::Keep),
+    ("drop", Kind::Drop),
+    ("pseudonymise", Kind::Pseudonymise),
+    ("generalise", Kind::Generalise),
+];
+
+const GENERALISATIONS: [(&str, Generalisation); 3] = [
+    ("month", Generalisation::Month),
+    ("year", Generalisation::Year),
+    ("age_band", Generalisation::AgeBand),
+];
+
+const VOCABULARIES: [&str; 4] = ["values", "references", "pattern", "free_text"];
+
+/// The words for classes of sensitivity.
+pub(super) fn sensitivities() -> [(&'static str, Sensitivity); 6] {
+    Sensitivity::ALL.map(|class| (class.as_str(), class))
+}
+
+/// Reads one column; `None` when its name or type is unknown, so that nothing can be planned
+/// over it.
+pub(super) fn read(node: &Node<'_>, table: Option<&TableName>) -> Option<ColumnDraft> {
+    let name = node.required_string("name");
+    check_name(node.file(), &name, "column");
+    let from = node.string("from").map_or_else(|| name.value.clone(), |from| from.value);
+    let label = node.text("label");
+    let (treatment, kind) = read_treatment(node);
+    let on = node.string("on");
+    let ty = read_type(node, on.as_ref());
+    let sensitivity = read_sensitivity(node, kind);
+    let required = node.boolean("required").unwrap_or(false);
+    let (min, max) = read_bounds(node);
+    let unit = node.optional_text("unit");
+    let values = node.strings("values").into_iter().map(|value| value.value).collect();
+    let references = read_references(node);
+    let pattern = read_pattern(node);
+    let free_text = node.string("free_text").map(|reason| reason.value);
+    let allow_patterns = read_allowed(node);
+    node.finish();
+
+    let ty = ty?;
+    check_number(node, &ty, kind, (min, max), unit.as_ref());
+    check_vocabulary(node, &ty, kind);
+    check_unit_code(node, table, &ty, kind, (&name.value, &from));
+    if name.value.is_empty() {
+        return None;
+    }
+    let (references, references_span) = references.map(|r| (r.value, r.span)).unzip();
+    let column = Column {
+        name: name.value,
+        from,
+        label,
+        ty,
+        unit,
+        sensitivity,
+        treatment,
+        required,
+        min,
+        max,
+        values,
+        references,
+        pattern,
+        free_text,
+        allow_patterns,
+    };
+    Some(ColumnDraft { column, span: name.span, on_span: on.map(|on| on.span), references_span })
+}
+
+fn read_treatment(node: &Node<'_>) -> (Treatment, Kind) {
+    let kind = node.one_of("treatment", &TREATMENTS).map_or(Kind::Keep, |found| found.value);
+    let domain = node.string("domain");
+    let generalise = node.one_of("generalise", &GENERALISATIONS);
+    for (key, wanted, word) in [
+        ("domain", Kind::Pseudonymise, "pseudonymise"),
+        ("generalise", Kind::Generalise, "generalise"),
+    ] {
+        if kind == wanted && !node.has(key) {
+            node.missing(key);
+        }
+        if kind != wanted && node.has(key) {
+            let help = format!("it belongs to `treatment = \"{word}\"`");
+            misplaced(node, key, "under this treatment", help);
+        }
+    }
+    let treatment = match kind {
+        Kind::Keep => Treatment::Keep,
+        Kind::Drop => Treatment::Drop,
+        Kind::Pseudonymise => {
+            if let Some(domain) = &domain {
+                check_name(node.file(), domain, "domain");
+            }
+            Treatment::Pseudonymise { domain: domain.map(|d| d.value).unwrap_or_default() }
+        }
+        Kind::Generalise => {
+            Treatment::Generalise(generalise.map_or(Generalisation::Year, |way| way.value))
+        }
+    };
+    (treatment, kind)
+}
+
+fn read_type(node: &Node<'_>, on: Option<&At<String>>) -> Option<ColumnType> {
+    let word = node.required_string("type");
+    let is_unit = word.value == "unit";
+    if is_unit && !node.has("on") {
+        let message = "a unit needs the date whose list its code is read with";
+        let help = "write `on = \"2017-12-31\"`, or `on` with the name of a date column";
+        node.file().fault(node.span(), "missing-key", message, help.to_owned());
+    }
+    if !is_unit && node.has("on") && !word.value.is_empty() {
+        misplaced(node, "on", "for this type", "only a column of type unit has a date".to_owned());
+    }
+    let ty = match word.value.as_str() {
+        "" => return None,
+        "text" => Some(ColumnType::Text),
+        "integer" => Some(ColumnType::Integer),
+        "date" => Some(ColumnType::Date),
+        "boolean" => Some(ColumnType::Boolean),
+        "unit" => Some(ColumnType::Unit { on: read_date(node, on) }),
+        other => decimal(other),
+    };
+    if ty.is_none() {
+        let known = ["text", "integer", "decimal(18,2)", "date", "boolean", "unit"];
+        let help = suggestion(&word.value, known);
+        let message = format!("`{}` is not a type", word.value);
+        node.file().fault(word.span, "unknown-type", message, help);
+    }
+    ty
+}
+
+fn decimal(word: &str) -> Option<ColumnType> {
+    let (precision, scale) = word.strip_prefix("decimal(")?.strip_suffix(')')?.split_once(',')?;
+    let precision: u8 = precision.trim().parse().ok()?;
+    let scale: i8 = scale.trim().parse().ok()?;
+    let sound = (1..=38).contains(&precision) && (0..=precision as i8).contains(&scale);
+    sound.then_some(ColumnType::Decimal { precision, scale })
+}
+
+fn read_date(node: &Node<'_>, on: Option<&At<String>>) -> UnitDate {
+    let Some(on) = on else { return UnitDate::Column(String::new()) };
+    if let Ok(date) = NaiveDate::from_str(&on.value) {
+        return UnitDate::Fixed(date);
+    }
+    if !is_name(&on.value) {
+        let message = format!("`{}` is neither a date nor the name of a column", on.value);
+        let help = "a date is written 2017-12-31".to_owned();
+        node.file().fault(on.span.clone(), "unknown-value", message, help);
+    }
+    UnitDate::Column(on.value.clone())
+}
+
+fn read_sensitivity(node: &Node<'_>, kind: Kind) -> Sensitivity {
+    let Some(class) = node.one_of("sensitivity", &sensitivities()) else {
+        return Sensitivity::Open;
+    };
+    if class.value >= Sensitivity::Personal && kind == Kind::Keep {
+        let message = format!("a {} value is kept as it came", class.value.as_str());
+        let help = "give it `treatment = \"drop\"`, `\"pseudonymise\"` or `\"generalise\"`; no \
+                    identifier of a person reaches the lake";
+        node.file().fault(class.span, "personal-kept", message, help.to_owned());
+    }
+    class.value
+}
+
+fn read_bounds(node: &Node<'_>) -> (Option<f64>, Option<f64>) {
+    let (min, max) = (node.number("min"), node.number("max"));
+    if let (Some(min), Some(max)) = (&min, &max)
+        && min.value > max.value
+    {
+        let message = format!("`min` {} is greater than `max` {}", min.value, max.value);
+        node.file().fault(min.span.clone(), "out-of-range", message, None);
+    }
+    (min.map(|bound| bound.value), max.map(|bound| bound.value))
+}
+
+fn read_references(node: &Node<'_>) -> Option<At<(TableName, String)>> {
+    let found = node.string("references")?;
+    let target = found
+        .value
+        .rsplit_once('.')
+        .and_then(|(table, column)| Some((table.parse::<TableName>().ok()?, column.to_owned())));
+    if target.is_none() {
+        let message = format!("`{}` is not of the form schema.table.column", found.value);
+        node.file().fault(found.span.clone(), "unknown-reference", message, None);
+    }
+    Some(At { value: target?, span: found.span })
+}
+
+fn read_pattern(node: &Node<'_>) -> Option<String> {
+    let pattern = node.string("pattern")?;
+    if let Err(error) = regex::Regex::new(&format!("^(?:{})$", pattern.value)) {
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default();
+        let reason = reason.trim_start_matches("error: ");
+        let message = format!("this is not a regular expression: {reason}");
+        node.file().fault(pattern.span, "bad-pattern", message, None);
+    }
+    Some(pattern.value)
+}
+
+fn read_allowed(node: &Node<'_>) -> Vec<String> {
+    let allowed = node.strings("allow_patterns");
+    for name in &allowed {
+        check_name(node.file(), name, "pattern");
+    }
+    allowed.into_iter().map(|name| name.value).collect()
+}
+
+fn check_number(
+    node: &Node<'_>,
+    ty: &ColumnType,
+    kind: Kind,
+    bounds: (Option<f64>, Option<f64>),
+    unit: Option<&Text>,
+) {
+    if !matches!(ty, ColumnType::Integer | ColumnType::Decimal { .. }) {
+        for key in ["min", "max", "unit"].into_iter().filter(|key| node.has(key)) {
+            let help = "only integer and decimal columns have it".to_owned();
+            misplaced(node, key, "for this type", help);
+        }
+        return;
+    }
+    if kind != Kind::Keep {
+        return;
+    }
+    for (key, bound) in [("min", bounds.0), ("max", bounds.1)] {
+        if bound.is_none() && !node.has(key) {
+            let message = format!("a number needs both bounds, and `{key}` is missing");
+            let help = "the bounds keep identity numbers out: take the widest plausible range";
+            node.file().fault(node.span(), "missing-bounds", message, help.to_owned());
+        }
+    }
+    if unit.is_none() && !node.has("unit") {
+        missing_unit(node);
+    }
+}
+
+fn missing_unit(node: &Node<'_>) {
+    let help = "write `unit = { vi = \"ca\", en = \"cases\" }`".to_owned();
+    node.file().fault(node.span(), "missing-unit", "a number needs its unit", help);
+}
+
+fn check_vocabulary(node: &Node<'_>, ty: &ColumnType, kind: Kind) {
+    let given: Vec<&str> = VOCABULARIES.into_iter().filter(|key| node.has(key)).collect();
+    if *ty != ColumnType::Text {
+        for key in given.into_iter().chain(["allow_patterns"]).filter(|key| node.has(key)) {
+            misplaced(node, key, "for this type", "only text columns have it".to_owned());
+        }
+        return;
+    }
+    if kind != Kind::Keep {
+        return;
+    }
+    match given[..] {
+        [_] => {}
+        [] => {
+            let message = "nothing says what this text may hold";
+            let help = "give one of `values`, `references`, `pattern`, or `free_text` with the \
+                        reason why free text is needed"
+                .to_owned();
+            node.file().fault(node.span(), "open-text", message, help);
+        }
+        [first, second, ..] => {
+            let message = format!("`{first}` and `{second}` both say what this text may hold");
+            node.file().fault(node.key_span(second), "open-text", message, "keep one".to_owned());
+        }
+    }
+}
+
+/// Seven codes changed their meaning on 1 July 2025: a code alone names no place.
+fn check_unit_code(
+    node: &Node<'_>,
+    table: Option<&TableName>,
+    ty: &ColumnType,
+    kind: Kind,
+    (name, from): (&str, &str),
+) {
+    let in_source = table.is_some_and(|t| t.schema() == crate::names::Schema::Nguon);
+    let is_code = name.starts_with("ma_tinh")
+        || name.starts_with("ma_don_vi")
+        || from.contains("province_code");
+    if in_source && is_code && *ty == ColumnType::Text && kind == Kind::Keep {
+        let message = format!("`{name}` is the code of a province without the date of its list");
+        let help = "write `type = \"unit\"` with `on`: the same code named other provinces before \
+                    2025-07-01"
+            .to_owned();
+        node.file().fault(node.key_span("type"), "bare-unit-code", message, help);
+    }
+}
+
+pub(super) fn misplaced(node: &Node<'_>, key: &str, under: &str, help: String) {
+    let message = format!("`{key}` has no meaning {under}");
+    node.file().fault(node.key_span(key), "misplaced-key", message, help);
+}

@@ -1,0 +1,302 @@
+//! A source contract: `pipelines/contracts/<id>.toml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::check::{self, CheckDraft, Over, bad_name, check_name};
+use super::column::{self, ColumnDraft, misplaced, sensitivities};
+use super::reader::{At, File, Node, Span};
+use super::{ColumnType, Contract, FileFormat, Origin, SourceTable, Treatment, UnitDate};
+use crate::names::{Group, Schema, Sensitivity, TableName};
+
+/// A contract as read; its tables are still apart, with the places of what other files must
+/// confirm.
+#[derive(Debug)]
+pub(super) struct ContractDraft<'a> {
+    pub(super) file: File<'a>,
+    pub(super) contract: Contract,
+    pub(super) id_span: Option<Span>,
+    pub(super) tables: Vec<TableDraft>,
+    /// Tables that the file seems to declare, where its syntax is broken.
+    pub(super) guessed: Vec<TableName>,
+}
+
+/// A table as read.
+#[derive(Debug)]
+pub(super) struct TableDraft {
+    pub(super) table: SourceTable,
+    pub(super) span: Span,
+    /// Whether name and type of every column are known, so that SQL can be planned over it.
+    pub(super) complete: bool,
+    pub(super) columns: Vec<ColumnDraft>,
+    pub(super) checks: Vec<CheckDraft>,
+}
+
+const FORMATS: [(&str, FileFormat); 2] =
+    [("csv", FileFormat::Csv), ("parquet", FileFormat::Parquet)];
+
+/// Reads the contract `path`; `files` holds the declared CSV files that it may name.
+pub(super) fn read<'a>(
+    path: &'a str,
+    text: &'a str,
+    files: &BTreeMap<String, String>,
+) -> ContractDraft<'a> {
+    let file = File::new(path, text);
+    let (read, sound) = file.read_toml(0..text.len(), None, |root| read_root(root, files));
+    let (contract, id_span, mut tables) = read;
+    for table in &mut tables {
+        table.complete &= sound;
+    }
+    let guessed = if sound { Vec::new() } else { guess_names(text) };
+    ContractDraft { file, contract, id_span, tables, guessed }
+}
+
+/// So that one missing bracket here is not reported as a missing table in every query.
+fn guess_names(text: &str) -> Vec<TableName> {
+    let quoted = text.lines().filter(|line| line.trim_start().starts_with("name"));
+    quoted.filter_map(|line| line.split('"').nth(1)?.parse().ok()).collect()
+}
+
+fn read_root(
+    root: &Node<'_>,
+    files: &BTreeMap<String, String>,
+) -> (Contract, Option<Span>, Vec<TableDraft>) {
+    let file = root.file();
+    let id = root.required_string("id");
+    check_name(file, &id, "source");
+    if !id.value.is_empty() && id.value != file.stem() {
+        let message = format!("the id `{}` is not the name of the file", id.value);
+        let help = format!("rename the file to `{}.toml`, or the id", id.value);
+        file.fault(id.span.clone(), "bad-name", message, help);
+    }
+    let id_span = root.has("id").then_some(id.span);
+    let sensitivity =
+        root.required_one_of("sensitivity", &sensitivities(), Sensitivity::Restricted);
+    let contract = Contract {
+        id: id.value,
+        path: file.path.to_owned(),
+        title: root.text("title"),
+        description: root.text("description"),
+        owner: root.text("owner"),
+        groups: read_groups(root),
+        sensitivity: sensitivity.value,
+        legal_basis: root.required_string("legal_basis").value,
+        tables: Vec::new(),
+    };
+    let nodes = root.tables("table");
+    let starts: Vec<usize> = nodes.iter().filter_map(Node::span).map(|span| span.start).collect();
+    let mut tables = Vec::new();
+    for (at, node) in nodes.iter().enumerate() {
+        let end = starts.get(at + 1).copied().unwrap_or(file.text.len());
+        let slice = starts.get(at).and_then(|&start| file.text.get(start..end));
+        tables.extend(read_table(node, slice.unwrap_or_default(), files));
+    }
+    root.finish();
+    check_class(file, sensitivity, &tables);
+    (contract, id_span, tables)
+}
+
+/// The groups of Điều 5; at least one.
+pub(super) fn read_groups(node: &Node<'_>) -> Vec<Group> {
+    if !node.has("groups") || node.is_empty_list("groups") {
+        node.missing("groups");
+    }
+    let mut groups = Vec::new();
+    for number in node.wholes("groups") {
+        match u8::try_from(number.value).ok().and_then(Group::new) {
+            Some(group) => groups.push(group),
+            None => {
+                let message = format!("Điều 5 has no group {}", number.value);
+                let help = "the groups are numbered 1 to 24".to_owned();
+                node.file().fault(number.span, "unknown-group", message, help);
+            }
+        }
+    }
+    groups
+}
+
+fn read_table(
+    node: &Node<'_>,
+    slice: &str,
+    files: &BTreeMap<String, String>,
+) -> Option<TableDraft> {
+    let name = node.required_string("name");
+    let parsed = read_name(node, &name);
+    let title = node.text("title");
+    let grain = node.text("grain");
+    let licence = node.string("licence").map(|text| text.value);
+    let citation = node.required_string("citation").value;
+    let master = node.boolean("master").unwrap_or(false);
+    let max_bad_rows_percent = read_share(node);
+    let key = node.strings("key");
+    let nodes = node.tables("column");
+    if nodes.is_empty() {
+        node.missing("column");
+    }
+    let columns: Vec<ColumnDraft> =
+        nodes.iter().filter_map(|node| column::read(node, parsed.as_ref())).collect();
+    let complete = columns.len() == nodes.len();
+    let origin = read_origin(node, files, &columns);
+    let checks = check::read(node, "check", Over::Batch);
+    node.finish();
+    let complete = check_columns(node.file(), &columns, complete) && complete;
+    if complete {
+        check_key(node.file(), &key, &columns);
+    }
+    let mut sum = Sha256::new_with_prefix(slice);
+    if let Origin::Declared { text, .. } = &origin {
+        sum.update(text);
+    }
+    let table = SourceTable {
+        name: parsed?,
+        title,
+        grain,
+        origin,
+        licence,
+        citation,
+        master,
+        key: key.into_iter().map(|name| name.value).collect(),
+        max_bad_rows_percent,
+        columns: columns.iter().map(|draft| draft.column.clone()).collect(),
+        checks: checks.iter().map(|draft| draft.check.clone()).collect(),
+        fingerprint: format!("{:x}", sum.finalize()),
+    };
+    Some(TableDraft { table, span: name.span, complete, columns, checks })
+}
+
+fn read_name(node: &Node<'_>, name: &At<String>) -> Option<TableName> {
+    if name.value.is_empty() {
+        return None;
+    }
+    match name.value.parse::<TableName>() {
+        Ok(parsed) if matches!(parsed.schema(), Schema::Nguon | Schema::DanhMuc) => Some(parsed),
+        Ok(_) => {
+            let message = format!("a source cannot fill `{}`", name.value);
+            let help = "tables of sources are nguon.… or danh_muc.…".to_owned();
+            node.file().fault(name.span.clone(), "bad-name", message, help);
+            None
+        }
+        Err(_) => {
+            bad_name(node.file(), name.span.clone(), &name.value, "table");
+            None
+        }
+    }
+}
+
+fn read_share(node: &Node<'_>) -> f64 {
+    let Some(share) = node.number("max_bad_rows_percent") else { return 0.0 };
+    if !(0.0..=100.0).contains(&share.value) {
+        let message = "`max_bad_rows_percent` must be from 0 to 100";
+        node.file().fault(share.span, "out-of-range", message, None);
+    }
+    share.value
+}
+
+fn read_origin(
+    node: &Node<'_>,
+    files: &BTreeMap<String, String>,
+    columns: &[ColumnDraft],
+) -> Origin {
+    let from_file = node.string("file");
+    let declared = node.string("declared");
+    let format = node.one_of("format", &FORMATS);
+    if node.has("file") && node.has("declared") {
+        let help = "a table has one of `file` and `declared`".to_owned();
+        misplaced(node, "declared", "beside `file`", help);
+    }
+    if node.has("file") && !node.has("format") {
+        node.missing("format");
+    }
+    if !node.has("file") && !node.has("declared") {
+        let help =
+            "write `file = \"…\"`, below the data folder, or `declared = \"reference/….csv\"`";
+        let message = "nothing says where the rows come from";
+        node.file().fault(node.span(), "missing-key", message, help.to_owned());
+    }
+    let Some(declared) = declared else {
+        let path = from_file.map(|path| path.value).unwrap_or_default();
+        return Origin::File { path, format: format.map_or(FileFormat::Csv, |f| f.value) };
+    };
+    if let Some(format) = format.filter(|format| format.value != FileFormat::Csv) {
+        let message = "a declared file is CSV";
+        node.file().fault(format.span, "unknown-value", message, None);
+    }
+    let path = format!("pipelines/{}", declared.value);
+    let text = files.get(&path).cloned();
+    match &text {
+        Some(text) => check_header(node.file(), &path, text, columns),
+        None => {
+            let message = format!("there is no file {path}");
+            let help = "`declared` is relative to pipelines/".to_owned();
+            node.file().fault(declared.span, "missing-declared-file", message, help);
+        }
+    }
+    Origin::Declared { path, text: text.unwrap_or_default() }
+}
+
+/// The header of a declared file is at hand, so its columns are looked up now.
+fn check_header(file: &File<'_>, path: &str, text: &str, columns: &[ColumnDraft]) {
+    let first = text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default();
+    let header: BTreeSet<&str> =
+        first.split(',').map(|name| name.trim().trim_matches('"')).collect();
+    for draft in columns.iter().filter(|draft| draft.column.treatment != Treatment::Drop) {
+        for part in draft.column.from.split('+').filter(|part| !header.contains(part)) {
+            let message = format!("{path} has no column `{part}`");
+            let help = super::nearest::suggestion(part, header.iter().copied());
+            file.fault(draft.span.clone(), "missing-source-column", message, help);
+        }
+    }
+}
+
+/// Returns whether every column has a name of its own.
+fn check_columns(file: &File<'_>, columns: &[ColumnDraft], complete: bool) -> bool {
+    let mut names = BTreeSet::new();
+    for draft in columns {
+        let column = &draft.column;
+        if !names.insert(column.name.as_str()) {
+            let message = format!("the column `{}` is already there, further up", column.name);
+            file.fault(draft.span.clone(), "duplicate-name", message, None);
+        }
+        let ColumnType::Unit { on: UnitDate::Column(date) } = &column.ty else { continue };
+        let Some(span) = draft.on_span.clone().filter(|_| complete) else { continue };
+        let found = columns.iter().find(|other| other.column.name == *date);
+        if found.is_none_or(|other| other.column.ty != ColumnType::Date) {
+            let message = format!("this table has no column `{date}` of type date");
+            file.fault(span, "unknown-reference", message, None);
+        }
+    }
+    names.len() == columns.len()
+}
+
+fn check_key(file: &File<'_>, key: &[At<String>], columns: &[ColumnDraft]) {
+    let kept = columns.iter().filter(|draft| draft.column.treatment != Treatment::Drop);
+    let names: Vec<&str> = kept.map(|draft| draft.column.name.as_str()).collect();
+    for name in key.iter().filter(|name| !names.contains(&name.value.as_str())) {
+        let message = format!("the key names `{}`, which is no column of the lake", name.value);
+        let help = super::nearest::suggestion(&name.value, names.iter().copied());
+        file.fault(name.span.clone(), "unknown-reference", message, help);
+    }
+}
+
+/// A pseudonymised value stays personal data, so it counts; a dropped or coarsened one does not.
+fn check_class(file: &File<'_>, declared: At<Sensitivity>, tables: &[TableDraft]) {
+    let most = tables
+        .iter()
+        .flat_map(|table| table.columns.iter().map(move |draft| (&table.table.name, &draft.column)))
+        .filter(|(_, column)| {
+            matches!(column.treatment, Treatment::Keep | Treatment::Pseudonymise { .. })
+        })
+        .max_by_key(|(_, column)| column.sensitivity);
+    let Some((table, column)) = most.filter(|(_, c)| c.sensitivity > declared.value) else {
+        return;
+    };
+    let class = column.sensitivity.as_str();
+    let message = format!(
+        "the source is declared {}, and `{table}.{}` is {class}",
+        declared.value.as_str(),
+        column.name
+    );
+    let help = format!("write `sensitivity = \"{class}\"`, or drop or coarsen the column");
+    file.fault(declared.span, "table-too-open", message, help);
+}

@@ -1,0 +1,411 @@
+//! From files to [`Declarations`]: reads all, compares them with each other, keeps what is sound.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+
+use include_dir::{Dir, include_dir};
+
+use super::contract::{self, ContractDraft};
+use super::header::{self, QueryDraft};
+use super::offline::ON_BOUNDARIES;
+use super::order;
+use super::plan::{Planner, Reach, Reads};
+use super::reader::{File, Span};
+use super::{Loaded, Query, QueryKind, arrow_schema, result};
+use crate::diagnostic::Diagnostic;
+use crate::geography::Geography;
+use crate::names::{Schema, TableName};
+
+const CONTRACTS: &str = "pipelines/contracts";
+const REFERENCE: &str = "pipelines/reference";
+const FOLDERS: [(&str, QueryKind); 3] = [
+    ("queries/indicators", QueryKind::Indicator),
+    ("queries/marts", QueryKind::Mart),
+    ("queries/open-data", QueryKind::OpenData),
+];
+
+static EMBEDDED: [(&str, Dir<'_>); 3] = [
+    (CONTRACTS, include_dir!("$CARGO_MANIFEST_DIR/../pipelines/contracts")),
+    (REFERENCE, include_dir!("$CARGO_MANIFEST_DIR/../pipelines/reference")),
+    ("queries", include_dir!("$CARGO_MANIFEST_DIR/../queries")),
+];
+
+/// Texts by path, relative to the declarations' root, with `/`.
+type Files = BTreeMap<String, String>;
+
+/// Reads the declarations below `root`: `pipelines/contracts/*.toml`, the CSV files of
+/// `pipelines/reference` and the SQL files of `queries/{marts,indicators,open-data}`. Folders
+/// that are not there hold nothing. Paths in diagnostics are relative to `root`.
+///
+/// # Errors
+/// When a file or folder cannot be read. What a file says is never an error here: see
+/// [`Loaded::diagnostics`].
+pub fn load(root: &Path) -> io::Result<Loaded> {
+    let mut files = Files::new();
+    for folder in [CONTRACTS, REFERENCE].into_iter().chain(FOLDERS.map(|(folder, _)| folder)) {
+        read_folder(root, folder, &mut files)?;
+    }
+    Ok(analyse(files))
+}
+
+/// Reads the declarations that this binary carries.
+pub fn load_embedded() -> Loaded {
+    let mut files = Files::new();
+    for (folder, dir) in &EMBEDDED {
+        read_embedded(folder, dir, &mut files);
+    }
+    analyse(files)
+}
+
+fn read_folder(root: &Path, folder: &str, files: &mut Files) -> io::Result<()> {
+    let entries = match std::fs::read_dir(root.join(folder)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            if folder.starts_with("queries/") {
+                read_folder(root, &path, files)?;
+            }
+        } else if is_declaration(&path) {
+            let bytes = std::fs::read(entry.path())?;
+            files.insert(path, String::from_utf8_lossy(&bytes).into_owned());
+        }
+    }
+    Ok(())
+}
+
+fn read_embedded(folder: &str, dir: &Dir<'_>, files: &mut Files) {
+    for file in dir.files() {
+        let path = format!("{folder}/{}", file.path().display());
+        if is_declaration(&path) {
+            files.insert(path, String::from_utf8_lossy(file.contents()).into_owned());
+        }
+    }
+    for inside in dir.dirs() {
+        read_embedded(folder, inside, files);
+    }
+}
+
+fn is_declaration(path: &str) -> bool {
+    let wanted = match path {
+        _ if path.starts_with(CONTRACTS) => ".toml",
+        _ if path.starts_with(REFERENCE) => ".csv",
+        _ => ".sql",
+    };
+    path.ends_with(wanted)
+}
+
+/// Finds everything that is declared in `files`, and everything that is wrong with it.
+/// Planning waits for nothing, but on a thread of an asynchronous runtime it would be told to let
+/// other tasks run, for ever: it gets a thread of its own.
+fn analyse(files: Files) -> Loaded {
+    std::thread::scope(|scope| match scope.spawn(|| analyse_here(files)).join() {
+        Ok(loaded) => loaded,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
+}
+
+fn analyse_here(files: Files) -> Loaded {
+    let mut loaded = Loaded::default();
+    let geography = read_geography(&files, &mut loaded.diagnostics);
+    let mut planner = match Planner::new(geography) {
+        Ok(planner) => planner,
+        Err(error) => {
+            let message = format!("declarations cannot be planned: {}", error.strip_backtrace());
+            loaded.diagnostics.push(Diagnostic::error("", "sql-plan", message));
+            return loaded;
+        }
+    };
+    let mut contracts: Vec<ContractDraft<'_>> = files
+        .iter()
+        .filter(|(path, _)| path.starts_with(CONTRACTS))
+        .map(|(path, text)| contract::read(path, text, &files))
+        .collect();
+    settle_contracts(&mut contracts, &mut planner);
+    let mut queries = read_queries(&files);
+    let sound = settle_queries(&mut queries, &mut planner);
+
+    for draft in contracts {
+        if draft.file.is_sound() && draft.tables.iter().all(|t| planner.is_sound(&t.table.name)) {
+            let tables = draft.tables.into_iter().map(|table| table.table).collect();
+            loaded.declarations.contracts.push(super::Contract { tables, ..draft.contract });
+        }
+        loaded.diagnostics.extend(draft.file.into_faults());
+    }
+    loaded.declarations.contracts.sort_by(|a, b| a.id.cmp(&b.id));
+    let mut by_place: BTreeMap<usize, Query> = BTreeMap::new();
+    for (at, draft) in queries.into_iter().enumerate() {
+        loaded.diagnostics.extend(draft.file.into_faults());
+        by_place.insert(at, draft.query);
+    }
+    loaded.declarations.queries = sound.iter().filter_map(|at| by_place.remove(at)).collect();
+    for (path, text) in files {
+        loaded.sources.insert(path, text);
+    }
+    loaded
+}
+
+/// The declared units, where they are declared.
+fn read_geography(files: &Files, faults: &mut Vec<Diagnostic>) -> Geography {
+    let path = format!("{REFERENCE}/don_vi.csv");
+    let successions = files.get(&format!("{REFERENCE}/ke_thua.csv"));
+    let (Some(units), Some(successions)) = (files.get(&path), successions) else {
+        return Geography::empty();
+    };
+    Geography::from_declared(units, successions).unwrap_or_else(|error| {
+        faults.push(Diagnostic::error(path, "bad-reference-list", error.to_string()));
+        Geography::empty()
+    })
+}
+
+fn twice(file: &File<'_>, span: Option<Span>, what: &str, name: &str, first: &str) {
+    let message = format!("the {what} `{name}` is already declared in {first}");
+    file.fault(span, "duplicate-name", message, None);
+}
+
+fn settle_contracts(contracts: &mut [ContractDraft<'_>], planner: &mut Planner) {
+    let mut ids: BTreeMap<String, &str> = BTreeMap::new();
+    let mut tables: BTreeMap<TableName, &str> = BTreeMap::new();
+    for draft in contracts.iter() {
+        let id = &draft.contract.id;
+        match ids.get(id) {
+            Some(first) => twice(&draft.file, draft.id_span.clone(), "source", id, first),
+            None => drop(ids.insert(id.clone(), draft.file.path)),
+        }
+        for table in &draft.tables {
+            let name = &table.table.name;
+            if let Some(first) = tables.get(name) {
+                let place = Some(table.span.clone());
+                twice(&draft.file, place, "table", &name.to_string(), first);
+                continue;
+            }
+            tables.insert(name.clone(), draft.file.path);
+            let schema = table.complete.then(|| arrow_schema(&table.table));
+            planner.add(name, schema, true);
+        }
+    }
+    for name in contracts.iter().flat_map(|draft| &draft.guessed) {
+        if !tables.contains_key(name) {
+            planner.add(name, None, false);
+        }
+    }
+    check_references(contracts, planner);
+    let needs: Vec<BTreeSet<TableName>> =
+        contracts.iter().map(|draft| plan_contract_checks(draft, planner)).collect();
+    condemn_contracts(contracts, &needs, planner);
+}
+
+/// Every reference must name a column that another table really keeps.
+fn check_references(contracts: &[ContractDraft<'_>], planner: &Planner) {
+    let tables: BTreeMap<&TableName, _> = contracts
+        .iter()
+        .flat_map(|draft| &draft.tables)
+        .map(|table| (&table.table.name, table))
+        .collect();
+    for draft in contracts {
+        for column in draft.tables.iter().flat_map(|table| &table.columns) {
+            let Some((name, target)) = &column.column.references else { continue };
+            let Some(span) = column.references_span.clone() else { continue };
+            let Some(table) = tables.get(name) else {
+                if planner.knows(name) {
+                    continue;
+                }
+                let message = format!("no contract has a table `{name}`");
+                draft.file.fault(span, "unknown-reference", message, None);
+                continue;
+            };
+            let schema = arrow_schema(&table.table);
+            if table.complete && schema.field_with_name(target).is_err() {
+                let message = format!("`{name}` has no column `{target}`");
+                let names = schema.fields().iter().map(|field| field.name().as_str());
+                let help = super::nearest::suggestion(target, names);
+                draft.file.fault(span, "unknown-reference", message, help);
+            }
+        }
+    }
+}
+
+/// Plans the checks; returns the tables of other contracts that this one needs.
+fn plan_contract_checks(draft: &ContractDraft<'_>, planner: &Planner) -> BTreeSet<TableName> {
+    let mut needs = BTreeSet::new();
+    for table in &draft.tables {
+        let columns = table.columns.iter();
+        needs.extend(columns.filter_map(|c| c.column.references.as_ref().map(|(t, _)| t.clone())));
+        if table.complete {
+            let schema = arrow_schema(&table.table);
+            let checks = &table.checks;
+            needs.extend(planner.plan_checks(&draft.file, checks, &schema, Reach::Reference));
+        }
+    }
+    needs
+}
+
+/// A contract with a fault is not used, nor is one that needs it.
+fn condemn_contracts(
+    contracts: &[ContractDraft<'_>],
+    needs: &[BTreeSet<TableName>],
+    planner: &mut Planner,
+) {
+    let mut condemned = vec![false; contracts.len()];
+    loop {
+        let mut changed = false;
+        for (at, draft) in contracts.iter().enumerate() {
+            if condemned[at] {
+                continue;
+            }
+            let need = needs[at].iter().find(|name| !planner.is_sound(name));
+            if draft.file.is_sound() && need.is_none() {
+                continue;
+            }
+            if let Some(name) = need.filter(|_| draft.file.is_sound()) {
+                depends(&draft.file, None, &name.to_string());
+            }
+            draft.tables.iter().for_each(|table| planner.condemn(&table.table.name));
+            condemned[at] = true;
+            changed = true;
+        }
+        if !changed {
+            return;
+        }
+    }
+}
+
+fn depends(file: &File<'_>, span: Option<Span>, name: &str) {
+    let message = format!("this is not used: it needs `{name}`, which has faults");
+    let mut warning = Diagnostic::warning(file.path, "depends-on-invalid", message);
+    warning.span = span;
+    file.add(warning);
+}
+
+fn read_queries(files: &Files) -> Vec<QueryDraft<'_>> {
+    let mut drafts: Vec<QueryDraft<'_>> = Vec::new();
+    let mut ids: BTreeMap<&str, &str> = BTreeMap::new();
+    for (path, text) in files {
+        let kind = FOLDERS.iter().find(|(folder, _)| {
+            path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        });
+        let Some((_, kind)) = kind else { continue };
+        let draft = header::read(path, text, *kind);
+        match ids.get(draft.file.stem()) {
+            Some(first) => twice(&draft.file, None, "query", draft.file.stem(), first),
+            None => drop(ids.insert(draft.file.stem(), path)),
+        }
+        drafts.push(draft);
+    }
+    drafts
+}
+
+/// Plans all queries, each after what it reads; returns those that can be used, in build order.
+fn settle_queries(drafts: &mut [QueryDraft<'_>], planner: &mut Planner) -> Vec<usize> {
+    for draft in drafts.iter().filter(|draft| draft.query.kind == QueryKind::Mart) {
+        if let Some(name) = draft.query.table() {
+            planner.add(&name, None, false);
+        }
+    }
+    let needs: Vec<BTreeSet<usize>> =
+        drafts.iter().map(|draft| needed(draft, drafts).keys().copied().collect()).collect();
+    let order = order::sort(&needs);
+    for cycle in &order.cycles {
+        report_cycle(drafts, cycle);
+    }
+    for &at in &order.behind {
+        if let Some((needed, span)) = needed(&drafts[at], drafts).into_iter().next() {
+            depends(&drafts[at].file, Some(span), &name_of(&drafts[needed].query));
+        }
+    }
+    let stuck = order.cycles.iter().flatten().chain(&order.behind);
+    stuck.for_each(|&at| condemn_result(&drafts[at].query, planner));
+    let mut sound = Vec::new();
+    for at in order.sorted {
+        let reads = planner.resolve(&drafts[at].file, &drafts[at].mentions, false);
+        if settle_query(&mut drafts[at], reads, planner) {
+            sound.push(at);
+        } else {
+            condemn_result(&drafts[at].query, planner);
+        }
+    }
+    sound
+}
+
+/// What reads all indicators must not be made, or published, while one is missing.
+fn condemn_result(query: &Query, planner: &mut Planner) {
+    if query.kind == QueryKind::Indicator {
+        for name in ["gia_tri", "ca_nuoc"] {
+            planner.condemn(&TableName::new(Schema::ChiTieu, name).expect("a plain name"));
+        }
+    }
+}
+
+/// The queries that must run before `draft`, and where it names them.
+fn needed(draft: &QueryDraft<'_>, drafts: &[QueryDraft<'_>]) -> BTreeMap<usize, Span> {
+    let mut needed = BTreeMap::new();
+    let mut add = |found: &dyn Fn(&Query) -> bool, span: &Span| {
+        for (at, _) in drafts.iter().enumerate().filter(|(_, other)| found(&other.query)) {
+            needed.entry(at).or_insert_with(|| span.clone());
+        }
+    };
+    let indicator = |query: &Query| query.kind == QueryKind::Indicator;
+    for (reference, span) in &draft.mentions.tables {
+        let Ok(name) = reference.to_string().parse::<TableName>() else { continue };
+        match name.schema() {
+            Schema::Kho => add(&|query| query.table().as_ref() == Some(&name), span),
+            Schema::ChiTieu if name.name() != "dinh_nghia" => add(&indicator, span),
+            _ => {}
+        }
+    }
+    for (_, span) in draft.mentions.functions.iter().filter(|(name, _)| name == ON_BOUNDARIES) {
+        add(&indicator, span);
+    }
+    needed
+}
+
+fn name_of(query: &Query) -> String {
+    match query.kind {
+        QueryKind::Mart => query.table().map_or_else(|| query.id.clone(), |name| name.to_string()),
+        QueryKind::Indicator | QueryKind::OpenData => query.id.clone(),
+    }
+}
+
+fn report_cycle(drafts: &[QueryDraft<'_>], cycle: &[usize]) {
+    let first = &drafts[cycle[0]];
+    let next = cycle.get(1).unwrap_or(&cycle[0]);
+    let names: Vec<String> =
+        cycle.iter().chain([&cycle[0]]).map(|&at| name_of(&drafts[at].query)).collect();
+    let span = needed(first, drafts).remove(next);
+    let message = format!("these queries read each other in a circle: {}", names.join(" → "));
+    let help = if cycle.len() == 1 && first.query.kind == QueryKind::Indicator {
+        "an indicator cannot read the table of indicators that it fills"
+    } else {
+        "take what they share into a query of its own"
+    };
+    first.file.fault(span, "cycle", message, help.to_owned());
+}
+
+/// Plans one query and compares it with its header; returns whether it can be used.
+fn settle_query(draft: &mut QueryDraft<'_>, reads: Reads, planner: &mut Planner) -> bool {
+    let schema = draft
+        .statement
+        .as_ref()
+        .filter(|_| reads.exist && reads.plannable)
+        .and_then(|statement| planner.plan(&draft.file, &draft.text, statement));
+    if let Some((name, span)) = &reads.unsound {
+        depends(&draft.file, Some(span.clone()), &name.to_string());
+    }
+    if let Some(schema) = &schema {
+        result::compare(draft, schema);
+        let reach = Reach::LoadedAnd(&reads.tables);
+        planner.plan_checks(&draft.file, &draft.header.checks, schema, reach);
+        draft.query.schema = schema.clone();
+    }
+    let usable = schema.is_some() && draft.file.is_sound() && reads.unsound.is_none();
+    draft.query.reads = reads.tables;
+    if let Some(name) = draft.query.table().filter(|name| name.schema() == Schema::Kho) {
+        planner.add(&name, schema, usable);
+    }
+    usable
+}

@@ -1,0 +1,142 @@
+//! What a query gives, compared with what its header says.
+
+use datafusion::arrow::datatypes::{DataType, Schema as ArrowSchema, SchemaRef};
+
+use super::header::QueryDraft;
+use super::nearest::suggestion;
+use super::{Indicator, QueryColumn, QueryKind};
+use crate::names::Text;
+
+/// Reports where header and result differ.
+pub(super) fn compare(draft: &mut QueryDraft<'_>, schema: &SchemaRef) {
+    if draft.query.kind == QueryKind::Indicator {
+        check_shape(draft, schema);
+        describe_standard_columns(draft, schema);
+    }
+    check_columns(draft, schema);
+    check_units(draft, schema);
+    check_suppressed(draft, schema);
+}
+
+fn check_columns(draft: &QueryDraft<'_>, schema: &ArrowSchema) {
+    let Some(declared) = &draft.header.columns else { return };
+    let planned: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    if declared.iter().map(|column| column.value.as_str()).eq(planned.iter().copied()) {
+        return;
+    }
+    let at =
+        (0..).find(|&at| declared.get(at).map(|c| c.value.as_str()) != planned.get(at).copied());
+    let at = at.unwrap_or_default();
+    let (span, message) = match (declared.get(at), planned.get(at)) {
+        (Some(column), Some(name)) => (
+            Some(column.span.clone()),
+            format!(
+                "column {} is declared as `{}`, the SELECT gives `{name}`",
+                at + 1,
+                column.value
+            ),
+        ),
+        (Some(column), None) => {
+            (Some(column.span.clone()), format!("the SELECT gives no column `{}`", column.value))
+        }
+        (None, name) => (
+            draft.header.span.clone(),
+            format!("`{}` of the SELECT is not declared", name.copied().unwrap_or_default()),
+        ),
+    };
+    let help = format!("write one [[column]] for each, in this order: {}", planned.join(", "));
+    draft.file.fault(span, "column-mismatch", message, help);
+}
+
+fn check_units(draft: &QueryDraft<'_>, schema: &ArrowSchema) {
+    let Some(declared) = &draft.header.columns else { return };
+    for (column, place) in draft.query.columns.iter().zip(declared) {
+        let numeric =
+            schema.field_with_name(&column.name).is_ok_and(|field| field.data_type().is_numeric());
+        if numeric && column.unit.is_none() {
+            let message = format!("`{}` is a number and has no unit", column.name);
+            let help = "write `unit = { vi = \"ca\", en = \"cases\" }`".to_owned();
+            draft.file.fault(place.span.clone(), "missing-unit", message, help);
+        }
+    }
+}
+
+fn check_suppressed(draft: &QueryDraft<'_>, schema: &ArrowSchema) {
+    let names = || schema.fields().iter().map(|field| field.name().as_str());
+    for column in &draft.header.suppressed {
+        if !names().any(|name| name == column.value) {
+            let message = format!("the dataset has no column `{}`", column.value);
+            let help = suggestion(&column.value, names());
+            draft.file.fault(column.span.clone(), "suppress-unknown-column", message, help);
+        }
+    }
+}
+
+/// `don_vi`, `ky`, perhaps `phan_to`, `tu_so`, perhaps `mau_so`, in this order.
+fn check_shape(draft: &QueryDraft<'_>, schema: &ArrowSchema) {
+    let has = |name: &str| schema.field_with_name(name).is_ok();
+    let given: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let all = ["don_vi", "ky", "phan_to", "tu_so", "mau_so"];
+    let optional = ["phan_to", "mau_so"];
+    let wanted: Vec<&str> =
+        all.into_iter().filter(|name| !optional.contains(name) || has(name)).collect();
+    let bad = |message: String, help: &str| {
+        let span = draft.text.beginning();
+        draft.file.fault(span, "bad-indicator-shape", message, help.to_owned());
+    };
+    if given != wanted {
+        let message = format!("an indicator does not give {}", given.join(", "));
+        bad(message, "select don_vi, ky, [phan_to,] tu_so [, mau_so], and nothing else");
+    }
+    for field in schema.fields() {
+        let (name, ty) = (field.name().as_str(), field.data_type());
+        let (right, help) = match name {
+            "don_vi" => (*ty == DataType::Utf8, "it is the key of a unit, as the sources have it"),
+            "phan_to" => (*ty == DataType::Utf8, "it is a text: CAST(… AS VARCHAR)"),
+            "ky" => (*ty == DataType::Date32, "it is the first day: CAST(date_trunc(…) AS DATE)"),
+            "tu_so" | "mau_so" => (ty.is_numeric(), "it is a number"),
+            _ => continue,
+        };
+        if !right {
+            bad(format!("`{name}` of an indicator cannot be {ty}"), help);
+        }
+    }
+    let Some(indicator) = &draft.query.indicator else { return };
+    for (column, key, declared) in [
+        ("mau_so", "denominator", indicator.denominator.is_some()),
+        ("phan_to", "breakdown", indicator.breakdown.is_some()),
+    ] {
+        if has(column) != declared {
+            let message = if declared {
+                format!("`{key}` is declared, and the SELECT gives no `{column}`")
+            } else {
+                format!("the SELECT gives `{column}`, and `{key}` is not declared")
+            };
+            bad(message, "give both or neither");
+        }
+    }
+}
+
+/// An indicator's columns are always the same, so its header need not describe them.
+fn describe_standard_columns(draft: &mut QueryDraft<'_>, schema: &ArrowSchema) {
+    if draft.header.columns.as_ref().is_none_or(|declared| !declared.is_empty()) {
+        return;
+    }
+    draft.header.columns = None;
+    let Some(indicator) = &draft.query.indicator else { return };
+    draft.query.columns =
+        schema.fields().iter().map(|field| standard_column(field.name(), indicator)).collect();
+}
+
+fn standard_column(name: &str, indicator: &Indicator) -> QueryColumn {
+    let label = match name {
+        "don_vi" => Text::new("Đơn vị", "Unit"),
+        "ky" => Text::new("Kỳ", "Period"),
+        "tu_so" => indicator.numerator.clone(),
+        "mau_so" => {
+            indicator.denominator.clone().unwrap_or_else(|| Text::new("Mẫu số", "Denominator"))
+        }
+        _ => indicator.breakdown.clone().unwrap_or_else(|| Text::new("Phân tổ", "Breakdown")),
+    };
+    QueryColumn { name: name.to_owned(), label, unit: None }
+}

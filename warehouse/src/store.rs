@@ -1,0 +1,343 @@
+//! The lake: Delta tables on object storage. The only module that opens an object store.
+//!
+//! Every change is one Delta commit, so a reader sees all of it or nothing and a job killed at any
+//! instant leaves at most unreferenced files. A commit carries a [`Note`]: which night, which
+//! batch, how many rows, which checks. The note makes the commit its own ledger: a job that is run
+//! again asks the table itself what is already there.
+
+mod note;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::common::ScalarValue;
+use datafusion::prelude::{col, lit};
+use deltalake_core::kernel::Transaction;
+use deltalake_core::kernel::transaction::CommitProperties;
+use deltalake_core::operations::write::{SchemaMode, WriteBuilder};
+use deltalake_core::protocol::SaveMode;
+use deltalake_core::table::builder::DeltaTableBuilder;
+use deltalake_core::{DeltaTable, DeltaTableError};
+use futures::TryStreamExt;
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::{DynObjectStore, ObjectStoreExt};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use url::Url;
+
+use crate::names::TableName;
+
+pub use self::note::{CheckResult, Note, Step};
+
+/// Where a lake is.
+#[derive(Debug, Clone)]
+pub enum Location {
+    /// A folder of this machine.
+    Folder(PathBuf),
+    /// A bucket of an S3-compatible store.
+    S3 {
+        /// Bucket name.
+        bucket: String,
+        /// Prefix inside the bucket; may be empty.
+        prefix: String,
+        /// `object_store`'s own option names: `aws_endpoint`, `aws_access_key_id`, …
+        options: HashMap<String, String>,
+    },
+}
+
+/// What went wrong with the lake.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The place cannot be used at all.
+    #[error("the lake at {place} cannot be opened")]
+    Open {
+        /// Folder or bucket.
+        place: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A table could not be read.
+    #[error("the table {table} cannot be read")]
+    Read {
+        /// Which table.
+        table: String,
+        /// Why.
+        #[source]
+        source: Box<DeltaTableError>,
+    },
+    /// A commit did not happen; the table is as it was.
+    #[error("the table {table} was not written; it is as before")]
+    Write {
+        /// Which table.
+        table: String,
+        /// Why.
+        #[source]
+        source: Box<DeltaTableError>,
+    },
+}
+
+/// A handle on the lake; cheap to clone.
+#[derive(Clone)]
+pub struct Lake {
+    root: Url,
+    store: Arc<DynObjectStore>,
+    place: String,
+}
+
+impl std::fmt::Debug for Lake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lake").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+/// Which rows of a table a write replaces.
+#[derive(Debug, Clone, Copy)]
+pub enum Replace<'a> {
+    /// All of them, and the schema too.
+    All,
+    /// Those with this value in the partition column.
+    Partition {
+        /// The column; the table is created partitioned by it.
+        column: &'a str,
+        /// Its value.
+        value: &'a str,
+    },
+    /// None: the rows are added.
+    Nothing,
+}
+
+impl Lake {
+    /// Opens the lake, creating the folder if it is one.
+    ///
+    /// # Errors
+    /// When the folder cannot be created or the bucket's options are unusable.
+    pub fn open(location: &Location) -> Result<Self, StoreError> {
+        match location {
+            Location::Folder(path) => Self::open_folder(path),
+            Location::S3 { bucket, prefix, options } => Self::open_s3(bucket, prefix, options),
+        }
+    }
+
+    fn open_folder(path: &Path) -> Result<Self, StoreError> {
+        let place = path.display().to_string();
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open {
+            place: place.clone(),
+            source,
+        };
+        std::fs::create_dir_all(path).map_err(|e| failed(e.into()))?;
+        let full = path.canonicalize().map_err(|e| failed(e.into()))?;
+        let root = Url::from_directory_path(&full)
+            .map_err(|()| failed("the folder's name is not valid in an address".into()))?;
+        Ok(Self { root, store: Arc::new(LocalFileSystem::new()), place: place.clone() })
+    }
+
+    fn open_s3(
+        bucket: &str,
+        prefix: &str,
+        options: &HashMap<String, String>,
+    ) -> Result<Self, StoreError> {
+        let place = format!("s3://{bucket}/{prefix}");
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open {
+            place: place.clone(),
+            source,
+        };
+        let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
+        for (key, value) in options {
+            let key = key.parse().map_err(|e: object_store::Error| failed(e.into()))?;
+            builder = builder.with_config(key, value);
+        }
+        let store = builder.build().map_err(|e| failed(e.into()))?;
+        let folder = prefix.trim_matches('/');
+        let address = if folder.is_empty() {
+            format!("s3://{bucket}/")
+        } else {
+            format!("s3://{bucket}/{folder}/")
+        };
+        let root = Url::parse(&address).map_err(|e| failed(e.into()))?;
+        register_s3_log_store();
+        Ok(Self { root, store: Arc::new(store), place: place.clone() })
+    }
+
+    /// The folder or bucket, as people name it.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    fn handle(&self, name: &TableName) -> Result<DeltaTable, DeltaTableError> {
+        let path = format!("{}/{}/", name.schema(), name.name());
+        let url = self.root.join(&path).map_err(|e| DeltaTableError::generic(e.to_string()))?;
+        DeltaTableBuilder::from_url(url.clone())?
+            .with_storage_backend(Arc::clone(&self.store), url)
+            .build()
+    }
+
+    /// The newest version of a table; `None` when it was never written.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn table(&self, name: &TableName) -> Result<Option<DeltaTable>, StoreError> {
+        let failed = |source| read_error(name, source);
+        let mut table = self.handle(name).map_err(failed)?;
+        if !table.verify_deltatable_existence().await.map_err(failed)? {
+            return Ok(None);
+        }
+        table.load().await.map_err(failed)?;
+        Ok(Some(table))
+    }
+
+    /// What the newest commit of a `part` of the table says about itself: see [`Note::part`].
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn note(&self, name: &TableName, part: &str) -> Result<Option<Note>, StoreError> {
+        let Some(table) = self.table(name).await? else { return Ok(None) };
+        let version = table.version().unwrap_or_default();
+        let mut history = table.history(None);
+        let mut at = version;
+        while let Some(info) =
+            history.try_next().await.map_err(|source| read_error(name, source))?
+        {
+            if let Some(mut note) = note::from_commit(&info).filter(|note| note.part == part) {
+                note.version = at;
+                return Ok(Some(note));
+            }
+            at = at.saturating_sub(1);
+        }
+        Ok(None)
+    }
+
+    /// Writes `rows` into the table as one commit and returns the table's new version.
+    ///
+    /// # Errors
+    /// When the rows cannot be stored or the commit is refused; nothing is changed then.
+    pub async fn write(
+        &self,
+        name: &TableName,
+        rows: RecordBatch,
+        replace: Replace<'_>,
+        note: &Note,
+    ) -> Result<u64, StoreError> {
+        let failed = |source| write_error(name, source);
+        let existing = self.table(name).await?;
+        let (log_store, snapshot) = match &existing {
+            Some(table) => {
+                let state = table.snapshot().map_err(failed)?;
+                (table.log_store(), Some(state.snapshot().clone()))
+            }
+            None => (self.handle(name).map_err(failed)?.log_store(), None),
+        };
+        let builder = WriteBuilder::new(log_store, snapshot)
+            .with_writer_properties(writer_properties())
+            .with_table_name(name.to_string())
+            .with_commit_properties(commit_properties(note))
+            .with_input_batches([rows]);
+        let builder = match replace {
+            Replace::All => builder
+                .with_save_mode(SaveMode::Overwrite)
+                .with_schema_mode(SchemaMode::Overwrite),
+            Replace::Partition { column, value } => {
+                let builder = builder.with_partition_columns([column]);
+                let builder = builder.with_save_mode(SaveMode::Overwrite);
+                if existing.is_some() {
+                    builder.with_replace_where(
+                        col(column).eq(lit(ScalarValue::Utf8(Some(value.to_owned())))),
+                    )
+                } else {
+                    builder
+                }
+            }
+            Replace::Nothing => builder.with_save_mode(SaveMode::Append),
+        };
+        let table = builder.await.map_err(failed)?;
+        Ok(table.version().unwrap_or_default())
+    }
+
+    /// Whether this exact batch is already the newest of its part.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn holds(&self, name: &TableName, part: &str, batch: &str) -> Result<bool, StoreError> {
+        let Some(table) = self.table(name).await? else { return Ok(false) };
+        let state = table.snapshot().map_err(|source| read_error(name, source))?;
+        let version = state
+            .snapshot()
+            .transaction_version(table.log_store().as_ref(), transaction_id(part))
+            .await
+            .map_err(|source| read_error(name, source))?;
+        Ok(version == Some(transaction_version(batch)))
+    }
+
+    /// Reads one small object beside the tables, such as a released file.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read; `None` when it is not there.
+    pub async fn object(&self, path: &str) -> Result<Option<bytes::Bytes>, object_store::Error> {
+        let full = object_store::path::Path::from_url_path(self.root.path())?.join(path);
+        match self.store.get(&full).await {
+            Ok(found) => Ok(Some(found.bytes().await?)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn read_error(name: &TableName, source: DeltaTableError) -> StoreError {
+    StoreError::Read { table: name.to_string(), source: Box::new(source) }
+}
+
+fn write_error(name: &TableName, source: DeltaTableError) -> StoreError {
+    StoreError::Write { table: name.to_string(), source: Box::new(source) }
+}
+
+fn writer_properties() -> WriterProperties {
+    WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()))
+        .set_max_row_group_row_count(Some(1_000_000))
+        .build()
+}
+
+fn commit_properties(note: &Note) -> CommitProperties {
+    CommitProperties::default()
+        .with_metadata(note::to_commit(note))
+        .with_application_transaction(Transaction::new(
+            transaction_id(&note.part),
+            transaction_version(&note.batch),
+        ))
+}
+
+/// The Delta application that a part's batches are recorded under; survives log clean-up.
+fn transaction_id(part: &str) -> String {
+    if part.is_empty() { "khoyte".to_owned() } else { format!("khoyte/{part}") }
+}
+
+/// Delta wants a number where we have a hash: its first 63 bits.
+fn transaction_version(batch: &str) -> i64 {
+    let hex = batch.get(..16).unwrap_or(batch);
+    let bits = u64::from_str_radix(hex, 16).unwrap_or_default();
+    i64::try_from(bits >> 1).unwrap_or_default()
+}
+
+/// Teaches deltalake that `s3://` is `object_store`'s own client with conditional puts, which is
+/// all that an atomic commit needs; the AWS SDK and its lock table are not wanted.
+fn register_s3_log_store() {
+    use deltalake_core::logstore::{LogStoreFactory, logstore_factories};
+    #[derive(Debug)]
+    struct ConditionalPut;
+    impl LogStoreFactory for ConditionalPut {
+        fn with_options(
+            &self,
+            prefixed: Arc<DynObjectStore>,
+            root: Arc<DynObjectStore>,
+            location: &Url,
+            options: &deltalake_core::logstore::StorageConfig,
+        ) -> deltalake_core::DeltaResult<deltalake_core::logstore::LogStoreRef> {
+            Ok(deltalake_core::logstore::default_logstore(prefixed, root, location, options))
+        }
+    }
+    let scheme = Url::parse("s3://").expect("a constant that parses");
+    logstore_factories().entry(scheme).or_insert_with(|| Arc::new(ConditionalPut));
+}

@@ -1,0 +1,87 @@
+//! What a commit says about itself.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use deltalake_core::kernel::CommitInfo;
+use serde::{Deserialize, Serialize};
+
+/// The key of the note in the commit's metadata.
+const KEY: &str = "khoyte";
+
+/// Which kind of work made a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// A batch of a source was loaded.
+    Nap,
+    /// A mart or indicator was computed.
+    Tinh,
+    /// The product wrote about itself.
+    HeThong,
+}
+
+impl Step {
+    /// The word in `he_thong.lan_chay.buoc`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nap => "nap",
+            Self::Tinh => "tinh",
+            Self::HeThong => "he_thong",
+        }
+    }
+}
+
+/// One commit's account of itself; what `he_thong.lan_chay` and `he_thong.kiem_tra` are made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// The night it belongs to.
+    pub night: NaiveDate,
+    /// Kind of work.
+    pub step: Step,
+    /// For a table that several jobs fill in turn, which of them; empty otherwise.
+    pub part: String,
+    /// SHA-256, in hex, of all that the rows were made from: the same input gives the same batch.
+    pub batch: String,
+    /// Rows read from the source.
+    pub rows_read: u64,
+    /// Rows written.
+    pub rows_written: u64,
+    /// Rows sent to quarantine.
+    pub rows_quarantined: u64,
+    /// Batches of the tables that were read.
+    pub inputs: BTreeMap<String, String>,
+    /// Results of the declared checks.
+    pub checks: Vec<CheckResult>,
+    /// When the work began.
+    pub started_at: DateTime<Utc>,
+    /// When the rows were ready to be committed.
+    pub finished_at: DateTime<Utc>,
+    /// The version that the commit made; filled in on reading.
+    #[serde(skip)]
+    pub version: u64,
+}
+
+/// How one declared check went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// Its name in the declaration.
+    pub name: String,
+    /// Its title in Vietnamese.
+    pub title_vi: String,
+    /// Its title in English.
+    pub title_en: String,
+    /// `quarantine`, `warn` or `refuse`.
+    pub action: String,
+    /// Faults found.
+    pub faults: u64,
+}
+
+pub(super) fn to_commit(note: &Note) -> Vec<(String, serde_json::Value)> {
+    let value = serde_json::to_value(note).expect("a note has only string keys");
+    vec![(KEY.to_owned(), value)]
+}
+
+pub(super) fn from_commit(info: &CommitInfo) -> Option<Note> {
+    serde_json::from_value(info.info.get(KEY)?.clone()).ok()
+}
