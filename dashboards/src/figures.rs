@@ -12,7 +12,7 @@ use warehouse::query::QueryError;
 use warehouse::spec::Period;
 
 use crate::app::App;
-use crate::{period, sql};
+use crate::{boards, period, sql};
 
 /// An indicator and, where it has them, one of its breakdowns.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +68,7 @@ impl Figures {
         self.series.keys().find(|key| key.indicator == indicator)
     }
 
-    fn from_grid(grid: &Grid, needed: impl Fn(NaiveDate) -> Option<i64>) -> Self {
+    fn from_grid(grid: &Grid, needed: impl Fn(&str, NaiveDate) -> Option<i64>) -> Self {
         let mut series: BTreeMap<Key, Series> = BTreeMap::new();
         for row in 0..grid.rows.len() {
             let cell = |name: &str| grid.cell(row, name);
@@ -79,7 +79,8 @@ impl Figures {
             let breakdown = cell("phan_to").as_str().map(str::to_owned);
             let key = Key { indicator: indicator.to_owned(), breakdown };
             let parts = cell("thanh_phan").as_i64().unwrap_or_default();
-            let needed = cell("thanh_phan_can").as_i64().or_else(|| needed(*on)).unwrap_or(parts);
+            let needed =
+                cell("thanh_phan_can").as_i64().or_else(|| needed(indicator, *on)).unwrap_or(parts);
             let value = cell("gia_tri").as_f64().filter(|value| value.is_finite());
             let rank = cell("hang").as_i64().zip(cell("so_tinh").as_i64());
             series.entry(key).or_default().push(Point {
@@ -103,8 +104,12 @@ pub(crate) async fn country(app: &App) -> Result<Figures, QueryError> {
              FROM chi_tieu.ca_nuoc ORDER BY ma_chi_tieu, phan_to, ky",
         )
         .await?;
-    let geography = app.geography();
-    Ok(Figures::from_grid(&grid, |on| i64::try_from(geography.units_on(on).len()).ok()))
+    Ok(Figures::from_grid(&grid, |id, on| {
+        // The list of the period's last day: a year is reported in the provinces at its end.
+        let (_, indicator) = boards::find(app, id)?;
+        let last = period::next(indicator.period, on)?.pred_opt()?;
+        i64::try_from(app.geography().units_on(last).len()).ok()
+    }))
 }
 
 /// All series of the unit `key` on the boundaries of `date`, with its place among the others.
@@ -121,7 +126,7 @@ pub(crate) async fn province(app: &App, key: &str, date: NaiveDate) -> Result<Fi
         date = sql::date(date),
         key = sql::text(key),
     );
-    Ok(Figures::from_grid(&app.figures(&sql).await?, |_| None))
+    Ok(Figures::from_grid(&app.figures(&sql).await?, |_, _| None))
 }
 
 /// One province's figure in one period.

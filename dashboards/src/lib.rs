@@ -31,17 +31,6 @@ use warehouse::access::Principal;
 
 pub use self::router::{Pages, router, serve};
 
-/// All pages, ready to be served.
-pub type Pages = axum::Router;
-
-/// Serves the pages until the listener fails.
-///
-/// # Errors
-/// When the listener does.
-pub async fn serve(listener: tokio::net::TcpListener, pages: Pages) -> std::io::Result<()> {
-    axum::serve(listener, pages).await
-}
-
 /// What the pages need beside the warehouse.
 #[derive(Debug, Clone)]
 pub struct Settings {

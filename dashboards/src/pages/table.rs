@@ -6,11 +6,11 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use warehouse::names::{Lang, TableName};
 use warehouse::spec::{Contract, Declarations, Query, QueryKind, SourceTable};
+use warehouse::system;
 
 use crate::app::App;
 use crate::error::PageError;
 use crate::freshness::{self, Batch};
-use crate::lang;
 use crate::pages::notes::Freshness;
 use crate::pages::source::{CheckView, RefusalView};
 use crate::request::Reader;
@@ -18,6 +18,7 @@ use crate::shell::{Part, Rows, Shell, Shown, page};
 use crate::tables::{self, Origin, TableInfo};
 use crate::text::catalogue::{Words, words};
 use crate::text::{count, date, fill, size};
+use crate::{boards, lang, sql};
 
 /// Rows shown at most.
 const FIRST_ROWS: usize = 20;
@@ -136,10 +137,23 @@ async fn first_rows(
     lang: Lang,
 ) -> Result<Rows, warehouse::query::QueryError> {
     // A parsed table name holds nothing but snake case.
-    let grid = app.read(&format!("SELECT * FROM {name} LIMIT {FIRST_ROWS}")).await?;
+    let which =
+        if *name == system::indicator_values().name { open_indicators(app) } else { String::new() };
+    let grid = app.read(&format!("SELECT * FROM {name} {which} LIMIT {FIRST_ROWS}")).await?;
     let number = size(grid.rows.len(), lang);
     let caption = fill(words(lang).first_rows_caption, &[&number, &name.to_string()]);
     Ok(Rows::new(caption, &grid, lang))
+}
+
+/// One table holds all indicators, open or not: the condition that a row is of an open one.
+fn open_indicators(app: &App) -> String {
+    let open =
+        boards::declared(app).into_iter().filter(|(query, _)| app.is_public(query.sensitivity));
+    let ids: Vec<String> = open.map(|(query, _)| sql::text(&query.id)).collect();
+    if ids.is_empty() {
+        return "WHERE false".to_owned();
+    }
+    format!("WHERE ma_chi_tieu IN ({})", ids.join(", "))
 }
 
 /// A query that reads the table as a person would begin.
