@@ -76,7 +76,8 @@ impl Figures {
             else {
                 continue;
             };
-            let breakdown = cell("phan_to").as_str().map(str::to_owned);
+            let breakdown = cell("phan_to").as_str().filter(|text| !text.is_empty());
+            let breakdown = breakdown.map(str::to_owned);
             let key = Key { indicator: indicator.to_owned(), breakdown };
             let parts = cell("thanh_phan").as_i64().unwrap_or_default();
             let needed =

@@ -13,11 +13,11 @@ pub(crate) fn date(date: NaiveDate) -> String {
     format!("DATE '{}'", date.format("%Y-%m-%d"))
 }
 
-/// The condition that `column` is `value`, null included.
+/// The condition that the breakdown in `column` is `value`; the whole is stored as an empty text.
 pub(crate) fn is(column: &str, value: Option<&str>) -> String {
     match value {
         Some(value) => format!("{column} = {}", text(value)),
-        None => format!("{column} IS NULL"),
+        None => format!("({column} IS NULL OR {column} = '')"),
     }
 }
 
@@ -28,6 +28,6 @@ mod tests {
     #[test]
     fn a_quote_stays_inside_its_literal() {
         assert_eq!(text("a' OR 'b'='b"), "'a'' OR ''b''=''b'");
-        assert_eq!(is("phan_to", None), "phan_to IS NULL");
+        assert_eq!(is("phan_to", None), "(phan_to IS NULL OR phan_to = '')");
     }
 }

@@ -13,6 +13,8 @@ macro_rules! words {
         }
 
         static VI: Words = Words { $($name: $vi,)* };
+        #[cfg(test)]
+        pub(super) const PAIRS: &[(&str, &str)] = &[$(($vi, $en)),*];
         static EN: Words = Words { $($name: $en,)* };
 
         /// The words in `lang`.
@@ -38,9 +40,9 @@ pub(crate) fn fill(text: &str, values: &[&str]) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut rest = text;
     while let Some(open) = rest.find('{') {
-        out.push_str(&rest[..open]);
         let inside = &rest[open + 1..];
         let Some(close) = inside.find('}') else { break };
+        out.push_str(&rest[..open]);
         let value = inside[..close].parse::<usize>().ok().and_then(|at| values.get(at));
         out.push_str(value.copied().unwrap_or_default());
         rest = &inside[close + 1..];
@@ -67,6 +69,27 @@ pub(crate) fn size(number: usize, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_languages_have_the_same_places_for_values() {
+        let places = |text: &str| {
+            let found = (0..9).filter(|at| text.contains(&format!("{{{at}}}")));
+            found.collect::<Vec<_>>()
+        };
+        let parts = [
+            board::PAIRS,
+            catalogue::PAIRS,
+            failure::PAIRS,
+            home::PAIRS,
+            indicators::PAIRS,
+            shared::PAIRS,
+            sql::PAIRS,
+        ];
+        for (vi, en) in parts.into_iter().flatten() {
+            assert_eq!(places(vi), places(en), "{vi} | {en}");
+            assert!(!vi.trim().is_empty() && !en.trim().is_empty());
+        }
+    }
 
     #[test]
     fn values_go_where_the_sentence_wants_them() {

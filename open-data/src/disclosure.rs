@@ -1,4 +1,21 @@
-//! The disclosure gate.
+//! The disclosure gate: nothing that leaves lets anyone work out a person's or a facility's figure.
+//!
+//! A candidate table, together with everything already out, becomes one linear system
+//! ([`system`]); the declared rules say which cells are sensitive ([`Primaries`]); suppression
+//! chooses what else to hide ([`protect`]); and the audit ([`audit`]) proves each sensitive cell
+//! uncertain by two complete alternative tables that it checks by plain integer addition. Only the
+//! audit makes an [`Audited`], and only with one can a table be rendered ([`render_tables`]).
+//!
+//! What this module refuses to do: trust a solver, forget an earlier release, change a figure that
+//! is out, quote a confidential value in a diagnostic, leave a half-written file.
+//!
+//! ```text
+//! Inputs::load ─▶ Model ─▶ Primaries::find ─▶ protect (suppress ─▶ audit) ─▶ Audited ─▶ render_tables
+//! ```
+//!
+//! The method follows Fischetti and Salazar (*Models and algorithms for optimizing cell
+//! suppression in tabular data with linear constraints*, 2000) and the handbook of Hundepool et
+//! al. (*Statistical Disclosure Control*, 2012). The page for statisticians is `DISCLOSURE.md`.
 
 mod alternative;
 mod attack;

@@ -111,8 +111,16 @@ impl<'a> Plan<'a> {
 
     /// Protects every goal, then publishes again what is not needed.
     pub(crate) fn complete(&mut self) {
-        for goal in 0..self.goals.len() {
-            self.secure(goal);
+        // What was withheld before needs no new suppression if its own release was safe, and its
+        // witnesses carry over to the cells that it is now part of.
+        let withheld = |&goal: &usize| self.model.is_withheld(self.goals[goal].demand.cell);
+        let mut order: Vec<usize> = (0..self.goals.len()).filter(withheld).collect();
+        order.extend((0..self.goals.len()).filter(|goal| !withheld(goal)));
+        let hard: Vec<usize> = order.into_iter().filter(|&goal| !self.secure(goal)).collect();
+        for goal in hard {
+            if !self.borrow(goal) {
+                self.widen(goal);
+            }
         }
         self.publish_unneeded();
     }
@@ -125,15 +133,13 @@ impl<'a> Plan<'a> {
         self.model.cells.len() <= SMALL_TABLE
     }
 
-    /// Finds a witness for a goal, hiding more if need be.
-    fn secure(&mut self, goal: usize) {
-        if self.find(goal) {
-            return;
+    /// Finds a witness for a goal, hiding the cheapest movement's cells if need be.
+    fn secure(&mut self, goal: usize) -> bool {
+        if self.find(goal) || self.borrow(goal) {
+            return true;
         }
         if self.deadline.passed() {
-            self.hide_everything();
-            self.find(goal);
-            return;
+            return false;
         }
         let reaches = self.goals[goal].reaches.clone();
         let mut best: Option<(f64, Deviation)> = None;
@@ -150,11 +156,18 @@ impl<'a> Plan<'a> {
             let moved: Vec<_> =
                 deviation.changes.keys().copied().filter(|&c| deviation.moves(c)).collect();
             moved.into_iter().for_each(|cell| self.hidden[cell] = true);
-            if self.find_by(goal, deviation) || self.find(goal) {
-                return;
-            }
+            return self.find_by(goal, deviation) || self.find(goal);
         }
-        self.widen(goal);
+        false
+    }
+
+    /// Uses another goal's witness that happens to move this one's cell far enough.
+    fn borrow(&mut self, goal: usize) -> bool {
+        let lenders: Vec<usize> =
+            self.users[self.goals[goal].demand.cell].iter().copied().collect();
+        lenders.into_iter().any(|lender| {
+            self.witnesses[lender].clone().is_some_and(|witness| self.find_by(goal, witness))
+        })
     }
 
     fn extra_cost(&self, deviation: &Deviation) -> f64 {
@@ -175,8 +188,9 @@ impl<'a> Plan<'a> {
             } else {
                 self.hide_everything();
             }
-            let witness = self.look(goal, None, Diligence::thorough(self.model.cells.len()));
-            if witness.is_some_and(|witness| self.find_by(goal, witness)) {
+            let diligence = Diligence::thorough(self.model.cells.len());
+            let witness = self.look(goal, None, diligence);
+            if witness.is_some_and(|witness| self.find_by(goal, witness)) || self.borrow(goal) {
                 return;
             }
         }

@@ -30,7 +30,9 @@ pub(super) fn parse(column: &Column, cells: &StringArray, faults: &mut Faults) -
             Arc::new(sized.expect("precision and scale are validated when declared"))
         }
         ColumnType::Date => {
-            let values = each(column, cells, faults, |text| day(text).ok_or("sai_kieu"));
+            let quarters = column.from.ends_with("+quarter");
+            let read = |text: &str| if quarters { quarter(text) } else { day(text) };
+            let values = each(column, cells, faults, |text| read(text).ok_or("sai_kieu"));
             Arc::new(values.into_iter().map(|day| day.map(days)).collect::<Date32Array>())
         }
         ColumnType::Boolean => {
@@ -108,6 +110,19 @@ fn day(text: &str) -> Option<NaiveDate> {
         return None;
     }
     NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, 1)
+}
+
+/// The first day of a quarter written `2015-4`, as `year+quarter` joins it.
+fn quarter(text: &str) -> Option<NaiveDate> {
+    let (year, quarter) = text.split_once('-')?;
+    let month = match quarter {
+        "1" => 1,
+        "2" => 4,
+        "3" => 7,
+        "4" => 10,
+        _ => return None,
+    };
+    NaiveDate::from_ymd_opt(year.parse().ok()?, month, 1)
 }
 
 fn days(date: NaiveDate) -> i32 {

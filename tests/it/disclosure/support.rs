@@ -103,10 +103,18 @@ pub(super) fn attack(
         let mut solver =
             DefaultSolver::new(&p, &q, &a, &right, &cones, settings).expect("a valid programme");
         solver.solve();
+        // A set without an inside (cells that are determined) can end in a numerical complaint at
+        // a point that satisfies everything: if it were not the extreme one, the interval would
+        // only be taken for narrower than it is.
+        let solution = &solver.solution;
+        let complaint =
+            [SolverStatus::InsufficientProgress, SolverStatus::NumericalError].contains(&solution.status);
+        let near = complaint && solution.r_prim < 1e-5;
         assert!(
-            matches!(solver.solution.status, SolverStatus::Solved | SolverStatus::AlmostSolved),
-            "{:?}",
-            solver.solution.status
+            near || matches!(solution.status, SolverStatus::Solved | SolverStatus::AlmostSolved),
+            "{:?}, residual {}",
+            solution.status,
+            solution.r_prim
         );
         solver.solution.x[target] * scale
     };

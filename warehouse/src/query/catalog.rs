@@ -9,9 +9,11 @@ use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef};
 use datafusion::catalog::{CatalogProvider, SchemaProvider, Session, TableProvider};
 use datafusion::common::{DataFusionError, Result};
-use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
+use datafusion::logical_expr::{
+    Expr, LogicalPlanBuilder, TableProviderFilterPushDown, TableType, col, lit,
+};
 use datafusion::physical_plan::ExecutionPlan;
 use deltalake_core::DeltaTable;
 
@@ -25,7 +27,8 @@ pub(super) struct LakeCatalog {
     schemas: BTreeMap<&'static str, Arc<LakeSchema>>,
     /// Schemas that a protocol adds for its clients: `pg_catalog`.
     added: Mutex<BTreeMap<String, Arc<dyn SchemaProvider>>>,
-    lake: Lake,
+    /// `chi_tieu.gia_tri` with the rows that the clearance may read.
+    indicator_values: Arc<dyn TableProvider>,
 }
 
 impl LakeCatalog {
@@ -35,6 +38,7 @@ impl LakeCatalog {
         clearance: Sensitivity,
     ) -> Result<Self> {
         let mut tables: BTreeMap<TableName, Arc<dyn TableProvider>> = BTreeMap::new();
+        let indicator_values = indicator_values(&lake, declarations, clearance)?;
         for (name, class, schema) in declared(declarations) {
             if class <= clearance {
                 let table = LakeTable::new(lake.clone(), name.clone(), schema);
@@ -47,6 +51,7 @@ impl LakeCatalog {
                 tables.insert(table.name, Arc::new(memory));
             }
         }
+        tables.insert(system::indicator_values().name, Arc::clone(&indicator_values));
         let schemas = Schema::ALL
             .into_iter()
             .map(|schema| {
@@ -58,7 +63,7 @@ impl LakeCatalog {
                 (schema.as_str(), Arc::new(LakeSchema { tables: Mutex::new(inside) }))
             })
             .collect();
-        Ok(Self { schemas, added: Mutex::default(), lake })
+        Ok(Self { schemas, added: Mutex::default(), indicator_values })
     }
 
     /// Adds a view that was planned over tables of this catalogue.
@@ -68,11 +73,33 @@ impl LakeCatalog {
         }
     }
 
-    /// `chi_tieu.gia_tri`, which every clearance may read.
+    /// `chi_tieu.gia_tri` as this clearance sees it, for what is computed from it.
     pub(super) fn indicator_values(&self) -> Arc<dyn TableProvider> {
-        let table = system::indicator_values();
-        Arc::new(LakeTable::new(self.lake.clone(), table.name, table.schema))
+        Arc::clone(&self.indicator_values)
     }
+}
+
+/// The one long table of indicators, with the rows of those that the clearance may read. What is
+/// no longer declared has no class any more, and only the product itself sees it.
+fn indicator_values(
+    lake: &Lake,
+    declarations: &Declarations,
+    clearance: Sensitivity,
+) -> Result<Arc<dyn TableProvider>> {
+    let table = system::indicator_values();
+    let whole = Arc::new(LakeTable::new(lake.clone(), table.name, table.schema));
+    if clearance == Sensitivity::Restricted {
+        return Ok(whole);
+    }
+    let readable = declarations
+        .of_kind(QueryKind::Indicator)
+        .filter(|query| query.sensitivity <= clearance)
+        .map(|query| lit(query.id.clone()))
+        .collect();
+    let plan = LogicalPlanBuilder::scan("gia_tri", provider_as_source(whole), None)?
+        .filter(col("ma_chi_tieu").in_list(readable, false))?
+        .build()?;
+    Ok(Arc::new(ViewTable::new(plan, None)))
 }
 
 type DeclaredTable = (TableName, Sensitivity, SchemaRef);

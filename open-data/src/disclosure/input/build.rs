@@ -366,7 +366,11 @@ impl<'a> Builder<'a> {
         }
         let mut ties = Ties::new(&self.dimensions, cells, places);
         ties.find_equations(faults);
-        let Ties { cells, equations, index, empty, .. } = ties;
+        let Ties { mut cells, equations, index, empty, .. } = ties;
+        if counts {
+            let known = cells.iter_mut().filter(|cell| cell.is_true);
+            known.for_each(|cell| cell.contributors = Some(cell.value));
+        }
         hidden.resize(cells.len(), false);
         if faults.has_errors() {
             return None;

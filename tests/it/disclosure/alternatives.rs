@@ -1,0 +1,119 @@
+//! Rounding and cell-key noise: totals, persistence, bounds under attack.
+
+use open_data::disclosure::{
+    AlternativeError, Model, Purpose, perturb_table, round_table,
+};
+
+use super::support::{Files, load};
+
+const SPEC: &str = "[table]\nmeasure = \"n\"\nmargins = \"compute\"\n[[dimension]]\ncolumn = \"a\"\n\
+                    total = \"T\"\n[[dimension]]\ncolumn = \"b\"\ntotal = \"T\"\n[rule]\n\
+                    min_contributors = 5\n";
+const CELL_KEY: &str = "[cell_key]\nseed = \"0123456789abcdef-test\"\nmax_noise = 5\n\
+                        min_published = 3\nvariance = 2.5\n";
+
+/// A table of counts with every remainder of the base.
+fn table(rows: usize, columns: usize) -> String {
+    let mut text = "a,b,n\n".to_owned();
+    for row in 0..rows {
+        for column in 0..columns {
+            let count = (row * row * 7 + column * 13 + row * column) % 23;
+            text.push_str(&format!("r{row},c{column},{count}\n"));
+        }
+    }
+    text
+}
+
+fn additive(model: &Model, figure: &dyn Fn(usize) -> i128) -> bool {
+    model
+        .system()
+        .equations()
+        .iter()
+        .all(|e| figure(e.total) == e.parts.iter().map(|&part| figure(part)).sum::<i128>())
+}
+
+#[test]
+fn rounded_figures_are_multiples_that_add_up_and_hide_small_counts() {
+    let files = Files::new();
+    let spec = files.put("spec.toml", &format!("{SPEC}[rounding]\nbase = 5\n"));
+    let loaded = load(&spec, &[&files.put("t.csv", &table(8, 6))], Purpose::Protect);
+    let model = &loaded.model;
+    let rounded = round_table(&loaded.spec, model).expect("can be rounded");
+    assert!(additive(model, &|cell| rounded.figure(cell)));
+    let mut elements = 0;
+    for cell in 0..model.system().len() {
+        let (figure, truth) = (rounded.figure(cell), model.system().value(cell));
+        assert_eq!(figure % 5, 0);
+        if !model.system().equations().iter().any(|equation| equation.total == cell) {
+            elements += 1;
+            assert!((figure - truth).abs() < 5, "{}", model.name(cell));
+        }
+    }
+    assert_eq!(elements, 48);
+    assert!(rounded.remaining().iter().all(|left| left.low < left.high));
+    assert!(rounded.largest_error() < 10, "{}", rounded.largest_error());
+    let again = round_table(&loaded.spec, model).expect("again");
+    assert_eq!(again.render(model).expect("csv"), rounded.render(model).expect("csv"));
+}
+
+#[test]
+fn a_cell_keeps_its_noise_in_other_tables_and_versions() {
+    let files = Files::new();
+    let spec = files.put("spec.toml", &format!("{SPEC}{CELL_KEY}"));
+    let small = load(&spec, &[&files.put("s.csv", &table(4, 6))], Purpose::Protect);
+    let large = load(&spec, &[&files.put("l.csv", &table(9, 6))], Purpose::Protect);
+    let (of_small, _) = perturb_table(&small.spec, &small.model).expect("counts");
+    let (of_large, noise) = perturb_table(&large.spec, &large.model).expect("counts");
+    let mut same = 0;
+    for cell in 0..small.model.system().len() {
+        let codes = small.model.codes(cell);
+        if codes[0] == "T" {
+            continue;
+        }
+        let other = large.model.find(&codes).expect("the larger table holds it");
+        assert_eq!(of_small.figure(cell), of_large.figure(other), "{codes:?}");
+        same += 1;
+    }
+    assert_eq!(same, 4 * 7);
+    for cell in 0..large.model.system().len() {
+        let (figure, truth) = (of_large.figure(cell), large.model.system().value(cell));
+        assert!((figure - truth).abs() <= 5 && figure >= 0);
+        assert!(figure == 0 || figure >= 3, "{figure}");
+    }
+    assert!(of_large.remaining().iter().all(|left| left.low < left.high));
+    for row in &noise.rows {
+        assert_eq!(row.values().sum::<u64>(), 1 << 32);
+    }
+    let last = noise.rows.last().expect("rows");
+    let mean: f64 = last.iter().map(|(&v, &share)| v as f64 * share as f64).sum();
+    let spread: f64 = last.iter().map(|(&v, &share)| (v * v) as f64 * share as f64).sum();
+    assert!((mean / f64::from(1_u32 << 31)).abs() < 1e-6);
+    assert!((spread / (1_u64 << 32) as f64 - 2.5).abs() < 1e-6);
+}
+
+#[test]
+fn a_province_renamed_by_the_merger_keeps_its_figure() {
+    let files = Files::new();
+    files.put("merge.csv", "new,old\nm1,o1\nm23,o2\nm23,o3\n");
+    let text = format!(
+        "[table]\nmeasure = \"n\"\nmargins = \"compute\"\n[[dimension]]\ncolumn = \"p\"\n\
+         total = \"T\"\nhierarchies = [\"merge.csv\"]\n[rule]\nmin_contributors = 5\n{CELL_KEY}"
+    );
+    let spec = files.put("spec.toml", &text);
+    let loaded = load(&spec, &[&files.put("t.csv", "p,n\no1,17\no2,8\no3,40\n")], Purpose::Protect);
+    let (figures, _) = perturb_table(&loaded.spec, &loaded.model).expect("counts");
+    let figure = |code| figures.figure(loaded.model.find(&[code]).expect("a code"));
+    assert_eq!(figure("m1"), figure("o1"));
+}
+
+#[test]
+fn noise_is_refused_where_part_is_out_exactly() {
+    let files = Files::new();
+    files.put("past.csv", "a,b,n\nr0,c0,20\n");
+    let text = format!("{SPEC}{CELL_KEY}[[published]]\nfile = \"past.csv\"\n");
+    let spec = files.put("spec.toml", &text);
+    let loaded =
+        load(&spec, &[&files.put("t.csv", "a,b,n\nr0,c0,20\nr0,c1,9\n")], Purpose::Protect);
+    let refused = perturb_table(&loaded.spec, &loaded.model);
+    assert!(matches!(refused, Err(AlternativeError::AlreadyOut { cells: 1 })));
+}

@@ -1,0 +1,293 @@
+//! Random tables against exact attackers, and planted faults against the audit.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use open_data::disclosure::system::System;
+use open_data::disclosure::{
+    AuditLimits, Hints, Limits, Model, Primaries, Purpose, Standing, Verdict, audit,
+    protect_candidate,
+};
+use proptest::prelude::*;
+
+use super::support::{Files, attack, load};
+
+/// Safe at any limit.
+const QUICKLY: Limits = Limits { time: Some(Duration::from_millis(400)) };
+
+/// A random release: a table of up to four dimensions, perhaps a second one linked through a
+/// shared margin, perhaps an earlier release of part of it.
+#[derive(Debug, Clone)]
+struct Case {
+    sizes: Vec<usize>,
+    values: Vec<u8>,
+    overlapping: bool,
+    linked: bool,
+    past: Option<u8>,
+    threshold: u64,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    (prop::collection::vec(2_usize..5, 1..5), any::<bool>(), any::<bool>(), prop::option::of(any::<u8>()), 3_u64..6)
+        .prop_flat_map(|(mut sizes, overlapping, linked, past, threshold)| {
+            if sizes.len() > 2 {
+                sizes.iter_mut().for_each(|size| *size = (*size).min(3));
+            }
+            if overlapping {
+                sizes[0] = 4;
+            }
+            let cells: usize = sizes.iter().product();
+            let value = prop_oneof![3 => 0_u8..6, 2 => 5_u8..40];
+            prop::collection::vec(value, cells).prop_map(move |values| Case {
+                sizes: sizes.clone(),
+                values,
+                overlapping,
+                linked,
+                past,
+                threshold,
+            })
+        })
+}
+
+/// Codes with weights: elements, groups of the first dimension, the total.
+fn codes(case: &Case, d: usize) -> Vec<(String, Vec<usize>)> {
+    let n = case.sizes[d];
+    let mut codes: Vec<(String, Vec<usize>)> = (0..n).map(|i| (format!("e{i}"), vec![i])).collect();
+    if d == 0 && case.overlapping {
+        codes.extend([
+            ("g01".into(), vec![0, 1]),
+            ("g23".into(), vec![2, 3]),
+            ("h02".into(), vec![0, 2]),
+            ("h13".into(), vec![1, 3]),
+        ]);
+    }
+    codes.push(("T".into(), (0..n).collect()));
+    codes
+}
+
+/// The table over the dimensions of which `with` is true, others summed out.
+fn rows(case: &Case, with: &[bool]) -> Vec<(Vec<String>, u64)> {
+    let mut rows = vec![(Vec::new(), Vec::<Vec<usize>>::new())];
+    for d in 0..case.sizes.len() {
+        let choices = codes(case, d);
+        let choices = if with[d] { choices } else { vec![choices[choices.len() - 1].clone()] };
+        rows = rows
+            .into_iter()
+            .flat_map(|(names, sets)| {
+                choices.iter().map(move |(code, set)| {
+                    let mut names: Vec<String> = names.clone();
+                    let mut sets = sets.clone();
+                    names.push(code.clone());
+                    sets.push(set.clone());
+                    (names, sets)
+                })
+            })
+            .collect();
+    }
+    rows.into_iter().map(|(names, sets)| (names, sum(case, &sets))).collect()
+}
+
+fn sum(case: &Case, sets: &[Vec<usize>]) -> u64 {
+    let mut offsets = vec![0_usize];
+    for (d, set) in sets.iter().enumerate() {
+        offsets = offsets
+            .into_iter()
+            .flat_map(|offset| set.iter().map(move |i| offset * case.sizes[d] + i))
+            .collect();
+    }
+    offsets.into_iter().map(|offset| u64::from(case.values[offset])).sum()
+}
+
+fn csv_of(case: &Case, with: &[bool], hide: &dyn Fn(usize, u64) -> bool) -> String {
+    let used = |d: &usize| with[*d];
+    let header: Vec<String> =
+        (0..with.len()).filter(used).map(|d| format!("d{d}")).chain(["n".into()]).collect();
+    let mut text = header.join(",") + "\n";
+    for (at, (names, value)) in rows(case, with).into_iter().enumerate() {
+        let names: Vec<String> = (0..with.len()).filter(used).map(|d| names[d].clone()).collect();
+        let value = if hide(at, value) { String::new() } else { value.to_string() };
+        text.push_str(&format!("{},{value}\n", names.join(",")));
+    }
+    text
+}
+
+fn model_of(case: &Case) -> Model {
+    let files = Files::new();
+    files.put("g.csv", "g,e\ng01,e0\ng01,e1\ng23,e2\ng23,e3\n");
+    files.put("h.csv", "h,e\nh02,e0\nh02,e2\nh13,e1\nh13,e3\n");
+    let dimensions = case.sizes.len();
+    let linked = case.linked && dimensions >= 3;
+    let mut spec = "[table]\nmeasure = \"n\"\n".to_owned();
+    for d in 0..dimensions {
+        let hierarchies = if d == 0 && case.overlapping { "\"g.csv\", \"h.csv\"" } else { "" };
+        spec.push_str(&format!(
+            "[[dimension]]\ncolumn = \"d{d}\"\ntotal = \"T\"\nhierarchies = [{hierarchies}]\n"
+        ));
+    }
+    spec.push_str(&format!("[rule]\nmin_contributors = {}\n", case.threshold));
+    let whole = vec![true; dimensions];
+    let mut tables = Vec::new();
+    if linked {
+        // Two tables that share all dimensions but one each.
+        let mut with = whole.clone();
+        with[1] = false;
+        tables.push(files.put("a.csv", &csv_of(case, &with, &|_, _| false)));
+        with[1] = true;
+        with[2] = false;
+        tables.push(files.put("b.csv", &csv_of(case, &with, &|_, _| false)));
+    } else {
+        tables.push(files.put("t.csv", &csv_of(case, &whole, &|_, _| false)));
+    }
+    if let Some(seed) = case.past {
+        // An earlier release of the totals, its small counts and some others suppressed.
+        let mut with = vec![false; dimensions];
+        with[0] = true;
+        let threshold = case.threshold;
+        let hide = move |at: usize, value: u64| {
+            (value > 0 && value < threshold) || (at * 7 + usize::from(seed)) % 3 == 0
+        };
+        files.put("past.csv", &csv_of(case, &with, &hide));
+        spec.push_str("[[published]]\nfile = \"past.csv\"\n");
+    }
+    let spec = files.put("spec.toml", &spec);
+    let tables: Vec<_> = tables.iter().map(|table| table.as_path()).collect();
+    load(&spec, &tables, Purpose::Protect).model
+}
+
+/// Every value of `cell` in some whole table that agrees with what is published, or `None` if
+/// there are too many tables to try.
+fn enumerate(system: &System, hidden: &[usize], cell: usize, most: i128) -> Option<(i128, i128)> {
+    struct Walk<'a> {
+        system: &'a System,
+        hidden: &'a [usize],
+        values: BTreeMap<usize, i128>,
+        found: (i128, i128),
+        cell: usize,
+        most: i128,
+        left: u64,
+    }
+    impl Walk<'_> {
+        fn possible(&self) -> bool {
+            self.system.equations().iter().all(|equation| {
+                let value = |c: usize| match self.hidden.binary_search(&c) {
+                    Ok(_) => self.values.get(&c).map_or((0, self.most), |&v| (v, v)),
+                    Err(_) => (self.system.value(c), self.system.value(c)),
+                };
+                let total = value(equation.total);
+                let parts = equation.parts.iter().map(|&p| value(p));
+                let parts = parts.fold((0, 0), |sum, v| (sum.0 + v.0, sum.1 + v.1));
+                parts.0 <= total.1 && total.0 <= parts.1
+            })
+        }
+        fn go(&mut self, at: usize) -> bool {
+            if self.left == 0 {
+                return false;
+            }
+            self.left -= 1;
+            if !self.possible() {
+                return true;
+            }
+            let Some(&next) = self.hidden.get(at) else {
+                let value = self.values[&self.cell];
+                self.found = (self.found.0.min(value), self.found.1.max(value));
+                return true;
+            };
+            for value in 0..=self.most {
+                self.values.insert(next, value);
+                if !self.go(at + 1) {
+                    return false;
+                }
+            }
+            self.values.remove(&next);
+            true
+        }
+    }
+    let mut walk = Walk {
+        system,
+        hidden,
+        values: BTreeMap::new(),
+        found: (i128::MAX, i128::MIN),
+        cell,
+        most,
+        left: 300_000,
+    };
+    walk.go(0).then_some(walk.found)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// No exact attacker gets inside the protection that was demanded.
+    #[test]
+    fn attackers_stay_outside(case in cases()) {
+        let model = model_of(&case);
+        let (primaries, verdict) = protect_candidate(&model, QUICKLY);
+        let Verdict::Pass { audited, .. } = verdict else { return Ok(()) };
+        let system = model.system();
+        let largest = (0..system.len()).map(|c| system.value(c)).max().unwrap_or(0);
+        let hidden: Vec<usize> = (0..system.len()).filter(|&c| audited.is_hidden(c)).collect();
+        for sensitive in &primaries.sensitive {
+            let cell = sensitive.cell;
+            let value = system.value(cell);
+            let (low, high) = attack(&model, &|c| audited.is_hidden(c), cell, largest as f64);
+            let demand = &sensitive.demand;
+            // Counts are whole.
+            let tolerance = 0.2;
+            prop_assert!(low <= (value - demand.below) as f64 + tolerance);
+            prop_assert!(high >= (value + demand.above) as f64 - tolerance);
+            prop_assert!(high - low >= demand.width as f64 - tolerance);
+            if hidden.len() <= 10
+                && let Some((low, high)) = enumerate(system, &hidden, cell, largest)
+            {
+                prop_assert!(low <= value - demand.below && high >= value + demand.above);
+                prop_assert!(high - low >= demand.width);
+            }
+        }
+    }
+
+    /// A suppression that forgets one cell is stopped, unless the cell was not needed: then the
+    /// attackers agree that it was not.
+    #[test]
+    fn a_planted_fault_is_stopped(case in cases(), pick in any::<prop::sample::Index>()) {
+        let model = model_of(&case);
+        let (primaries, verdict) = protect_candidate(&model, QUICKLY);
+        let Verdict::Pass { audited, .. } = verdict else { return Ok(()) };
+        let system = model.system();
+        let candidates: Vec<usize> = (0..system.len())
+            .filter(|&c| audited.is_hidden(c) && model.standing(c) == Standing::Candidate)
+            .collect();
+        if candidates.is_empty() {
+            return Ok(());
+        }
+        let forgotten = candidates[pick.index(candidates.len())];
+        let hidden: Vec<bool> =
+            (0..system.len()).map(|c| audited.is_hidden(c) && c != forgotten).collect();
+        let judged = audit(&model, &hidden, &primaries, &Hints::default(), AuditLimits::default());
+        let largest = (0..system.len()).map(|c| system.value(c)).max().unwrap_or(0) as f64;
+        let exposed = primaries.sensitive.iter().any(|sensitive| {
+            let value = system.value(sensitive.cell) as f64;
+            let (low, high) = attack(&model, &|c| hidden[c], sensitive.cell, largest);
+            let demand = &sensitive.demand;
+            low > value - demand.below as f64 + 0.2
+                || high < value + demand.above as f64 - 0.2
+                || high - low < demand.width as f64 - 0.2
+        });
+        prop_assert!(!exposed || judged.is_err());
+    }
+}
+
+#[test]
+fn primaries_of_a_model_are_what_the_rule_says() {
+    let case = Case {
+        sizes: vec![2, 2],
+        values: vec![1, 9, 9, 9],
+        overlapping: false,
+        linked: false,
+        past: None,
+        threshold: 3,
+    };
+    let model = model_of(&case);
+    let primaries = Primaries::find(&model);
+    let names: Vec<_> = primaries.sensitive.iter().map(|s| model.name(s.cell)).collect();
+    assert_eq!(names, ["d0=e0, d1=e0"]);
+}

@@ -1,0 +1,167 @@
+//! Identifiers planted in every column of a source come out nowhere: not in the lake, not in
+//! quarantine, not in what is published, not in the logs.
+
+use std::fs;
+use std::path::Path;
+
+use arrow::array::Array;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use pipelines::simulate::{Options, Reference, simulate};
+use warehouse::spec::Origin;
+
+use crate::support::{self, khoyte};
+
+/// What a careless clerk might type: identity and insurance numbers, telephones, a name in four
+/// spellings, an address of electronic mail.
+const PLANTED: [&str; 10] = [
+    "001085123456",
+    "079201987654",
+    "DN4010123456789",
+    "0912345678",
+    "+84 912 345 679",
+    "Nguyễn Thị Hồng Nhung",
+    "NGUYEN THI HONG NHUNG",
+    "Tran Van Thanh",
+    "Le\u{302} Va\u{306}n Luye\u{323}\u{302}n",
+    "hong.nhung@example.vn",
+];
+
+#[test]
+fn planted_identifiers_are_found_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = folder.path().join("sources");
+    let dir = folder.path().join("product");
+    fs::create_dir_all(&dir).unwrap();
+    let config = format!("sources_folder = {:?}\n", sources.display().to_string());
+    fs::write(dir.join("khoyte.toml"), config).unwrap();
+
+    let mut needles: Vec<String> = PLANTED.iter().map(|&text| text.to_owned()).collect();
+    needles.extend(fill(&sources));
+    let planted = plant(&sources.join("mo_phong/bhyt/ho_so.csv"))
+        + plant(&sources.join("mo_phong/nhan_luc/nhan_vien.csv"));
+    assert!(planted > 200, "every column of both sources holds every identifier");
+
+    let output = khoyte(&dir)
+        .env("KHOYTE_LOG", "trace")
+        .args(["night", "--date", support::NIGHT])
+        .output()
+        .unwrap();
+    let warehouse = support::open(&dir);
+    let loaded = support::rows(
+        &warehouse,
+        "SELECT (SELECT count(*) FROM nguon.bhyt_ho_so), (SELECT count(*) FROM nguon.nhan_luc_nhan_vien), \
+         (SELECT count(*) FROM he_thong.cach_ly)",
+    );
+    let count = |at: usize| loaded.rows[0][at].as_i64().unwrap();
+    assert!(count(0) > 10_000 && count(1) > 100, "clean rows are loaded: {:?}", loaded.rows);
+    assert!(count(2) > 50, "rows with identifiers are in quarantine");
+
+    let hay = Hay::new(needles);
+    hay.search("standard error", &output.stderr);
+    hay.search("standard output", &output.stdout);
+    let mut files = 0;
+    hay.search_folder(&dir, &mut files);
+    assert!(files > 50, "{files} files were searched");
+}
+
+/// Simulated sources, and the identifiers of the simulated persons themselves.
+fn fill(sources: &Path) -> Vec<String> {
+    let declarations = support::declarations();
+    let text = |name: &str| {
+        let (_, table) = declarations.source_table(&name.parse().unwrap()).unwrap();
+        match &table.origin {
+            Origin::Declared { text, .. } => text.clone(),
+            Origin::File { .. } => panic!("{name} is declared"),
+        }
+    };
+    let (units_csv, successors_csv) = (&text("danh_muc.don_vi"), &text("danh_muc.don_vi_ke_thua"));
+    let options = Options::demo("2026-06-30".parse().unwrap());
+    let reference = Reference { units_csv, successors_csv };
+    let summary = simulate(sources, options, reference, &mut |_| {}).unwrap();
+    // Short ones and plain words would be found by chance in any compressed file.
+    let distinct = summary.planted.into_iter().filter(|one| one.chars().count() >= 10);
+    distinct.take(3000).collect()
+}
+
+/// Puts every identifier into every column, one cell a row; returns how many cells.
+fn plant(file: &Path) -> usize {
+    let mut reader = csv::Reader::from_path(file).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let mut rows: Vec<Vec<String>> = reader
+        .records()
+        .map(|record| record.unwrap().iter().map(str::to_owned).collect())
+        .collect();
+    let mut row = 0;
+    // Few enough that the batch as a whole still passes.
+    let wanted = (rows.len() / 50).min(header.len() * PLANTED.len());
+    for index in 0..wanted {
+        let (column, identifier) = (index % header.len(), index / header.len());
+        rows[row][column] = PLANTED[(identifier + column) % PLANTED.len()].to_owned();
+        row += 1;
+    }
+    let mut writer = csv::Writer::from_path(file).unwrap();
+    writer.write_record(&header).unwrap();
+    rows.iter().for_each(|row| writer.write_record(row).unwrap());
+    writer.flush().unwrap();
+    wanted
+}
+
+struct Hay {
+    needles: Vec<String>,
+    automaton: regex::bytes::RegexSet,
+}
+
+impl Hay {
+    fn new(needles: Vec<String>) -> Self {
+        let patterns = needles.iter().map(|needle| regex::escape(needle));
+        let automaton = regex::bytes::RegexSetBuilder::new(patterns)
+            .size_limit(1 << 30)
+            .build()
+            .unwrap();
+        Self { needles, automaton }
+    }
+
+    fn search(&self, place: &str, bytes: &[u8]) {
+        let found: Vec<&str> =
+            self.automaton.matches(bytes).iter().map(|at| self.needles[at].as_str()).collect();
+        assert!(found.is_empty(), "{place} holds {found:?}");
+    }
+
+    fn search_folder(&self, dir: &Path, files: &mut usize) {
+        for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                self.search_folder(&path, files);
+                continue;
+            }
+            *files += 1;
+            let place = path.display().to_string();
+            self.search(&place, &fs::read(&path).unwrap());
+            if path.extension().is_some_and(|extension| extension == "parquet") {
+                self.search_parquet(&path);
+            }
+        }
+    }
+
+    /// Pages are compressed: every column is decoded and read as text.
+    fn search_parquet(&self, path: &Path) {
+        let file = fs::File::open(path).unwrap();
+        for batch in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap() {
+            let batch = batch.unwrap();
+            for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+                let Ok(text) = cast(column, &DataType::Utf8) else { continue };
+                let text = text.as_any().downcast_ref::<arrow::array::StringArray>().unwrap();
+                let joined = text.iter().flatten().collect::<Vec<_>>().join("\n");
+                self.search(&format!("{}:{}", path.display(), field.name()), joined.as_bytes());
+                // A number loses its leading zero.
+                for needle in PLANTED.iter().filter(|n| n.bytes().all(|b| b.is_ascii_digit())) {
+                    let bare = needle.trim_start_matches('0');
+                    let hit = text.iter().flatten().any(|cell| cell == bare);
+                    assert!(!hit, "{}:{} holds {bare}", path.display(), field.name());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! All integration tests in one binary: linking the engine once is slow enough.
+//!
+//! Tests run the real program on the public data in `KHOYTE_DATA` (by default `../shared/data`
+//! beside the project) and fail where it is not there.
+
+mod accessibility;
+mod browser;
+mod check;
+mod identifiers;
+mod interrupted;
+mod logic;
+mod night;
+mod postgres;
+mod published;
+mod support;
+mod tidy;
+mod web;

@@ -1,0 +1,171 @@
+//! The program under test: run, spawned, asked.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, LazyLock};
+
+use tempfile::TempDir;
+use warehouse::access::Principal;
+use warehouse::geography::Geography;
+use warehouse::grid::Grid;
+use warehouse::query::{Limits, Warehouse};
+use warehouse::spec::{self, Declarations, Origin};
+use warehouse::store::{Lake, Location};
+
+/// The night that every test runs.
+pub(crate) const NIGHT: &str = "2026-11-20";
+
+/// The folder of public data.
+pub(crate) fn data() -> PathBuf {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let folder = std::env::var_os("KHOYTE_DATA").map_or(beside, PathBuf::from);
+    assert!(folder.is_dir(), "the public data are not at {}; set KHOYTE_DATA", folder.display());
+    folder.canonicalize().unwrap()
+}
+
+/// The program, with logs off unless a test asks.
+pub(crate) fn khoyte(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_khoyte"));
+    command.arg("--dir").arg(dir).env("KHOYTE_LOG", "off").stdin(Stdio::null());
+    command
+}
+
+/// Runs a command that must succeed.
+pub(crate) fn succeed(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} ended with {}:\n{shown}", output.status);
+    output
+}
+
+/// A folder filled by `khoyte demo` from the public data, made once for all tests that only read.
+pub(crate) fn filled() -> &'static Path {
+    static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().unwrap();
+        demo(folder.path(), &data());
+        folder
+    });
+    FOLDER.path()
+}
+
+/// Fills a folder.
+pub(crate) fn demo(dir: &Path, data: &Path) {
+    let args = ["demo", "--no-serve", "--date", NIGHT, "--data"];
+    succeed(khoyte(dir).args(args).arg(data));
+}
+
+/// The declarations of this project, read once.
+pub(crate) fn declarations() -> Arc<Declarations> {
+    static LOADED: LazyLock<Arc<Declarations>> =
+        LazyLock::new(|| Arc::new(spec::load_embedded().declarations));
+    Arc::clone(&LOADED)
+}
+
+/// The warehouse in a folder, asked in this process.
+pub(crate) fn open(dir: &Path) -> Warehouse {
+    let declarations = declarations();
+    let text = |name: &str| match &declarations.source_table(&name.parse().unwrap()).unwrap().1.origin {
+        Origin::Declared { text, .. } => text.clone(),
+        Origin::File { .. } => panic!("{name} is not declared"),
+    };
+    let units = (text("danh_muc.don_vi"), text("danh_muc.don_vi_ke_thua"));
+    let geography = Geography::from_declared(&units.0, &units.1).unwrap();
+    let lake = Lake::open(&Location::Folder(dir.join("lake"))).unwrap();
+    Warehouse::new(lake, declarations, Arc::new(geography), Limits::default()).unwrap()
+}
+
+/// Runs asynchronous work to its end.
+pub(crate) fn wait<T>(work: impl Future<Output = T>) -> T {
+    static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+    });
+    RUNTIME.block_on(work)
+}
+
+/// All rows of a query.
+pub(crate) fn rows(warehouse: &Warehouse, sql: &str) -> Grid {
+    wait(async {
+        let answer = warehouse.execute(&Principal::system(), sql).await;
+        answer.unwrap_or_else(|e| panic!("{sql}: {e}")).grid(usize::MAX).await.unwrap()
+    })
+}
+
+/// Every table's rows as sorted lines, by table; columns that tell the time are left out, and the
+/// table versions that an interrupted attempt may have used up.
+pub(crate) fn contents(warehouse: &Warehouse) -> BTreeMap<String, Vec<String>> {
+    let tables = rows(warehouse, "SELECT ten FROM he_thong.bang ORDER BY ten");
+    let names = tables.rows.iter().map(|row| row[0].to_string());
+    names
+        .map(|name| {
+            let grid = rows(warehouse, &format!("SELECT * FROM {name}"));
+            let hidden = ["bat_dau", "ket_thuc"].map(|column| grid.column(column));
+            let line = |row: &Vec<warehouse::grid::Cell>| {
+                let cells = row.iter().enumerate().filter(|(at, _)| !hidden.contains(&Some(*at)));
+                cells.map(|(_, cell)| cell.to_string()).collect::<Vec<_>>().join("|")
+            };
+            let mut lines: Vec<String> = grid.rows.iter().map(line).collect();
+            lines.sort();
+            (name, lines)
+        })
+        .collect()
+}
+
+/// A running `khoyte serve`, stopped when dropped.
+pub(crate) struct Server {
+    child: Child,
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) web: String,
+    /// Port of the `PostgreSQL` wire.
+    pub(crate) postgres: u16,
+    /// Password of the user `ke_hoach`.
+    pub(crate) password: String,
+}
+
+impl Server {
+    /// Serves a filled folder on free ports.
+    pub(crate) fn start(dir: &Path) -> Self {
+        let mut child = khoyte(dir)
+            .args(["serve", "--web", "127.0.0.1:0", "--postgres", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut value = |key: &str| {
+            let line = lines.next().expect("the server says where it listens").unwrap();
+            line.strip_prefix(key).unwrap_or_else(|| panic!("`{line}` names {key}")).trim().to_owned()
+        };
+        let web = value("web").trim_end_matches('/').to_owned();
+        let postgres = value("postgres").rsplit(':').next().unwrap().parse().unwrap();
+        let password = std::fs::read_to_string(dir.join("password.txt")).unwrap();
+        Self { child, web, postgres, password: password.trim().to_owned() }
+    }
+
+    /// One server over [`filled`] for all tests that only read; it ends with the test process.
+    pub(crate) fn shared() -> &'static Self {
+        static SERVER: LazyLock<Server> = LazyLock::new(|| Server::start(filled()));
+        &SERVER
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Already gone is as good as stopped.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Copies a folder of source files by linking, leaving out paths that contain a word of `without`.
+pub(crate) fn link_data(into: &Path, without: &[&str]) {
+    let from = data();
+    for folder in std::fs::read_dir(&from).unwrap().map(Result::unwrap) {
+        let name = folder.file_name();
+        let skipped = without.iter().any(|word| name.to_string_lossy().contains(word));
+        if folder.path().is_dir() && !skipped {
+            std::os::unix::fs::symlink(folder.path(), into.join(name)).unwrap();
+        }
+    }
+}
