@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod disclosure;
 mod indicator;
 mod night;
 mod password;
@@ -65,6 +66,8 @@ enum Command {
     Serve(serve::Args),
     /// Release open datasets, or verify released files
     Release(release::Args),
+    /// Protect a table against disclosure, or audit one
+    Disclosure(disclosure::Args),
     /// Make the secret of a user from a password read from standard input
     Password(password::Args),
 }
@@ -123,6 +126,7 @@ async fn dispatch(line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
         Command::Indicator(args) => indicator::run(args, line, out).await,
         Command::Serve(args) => serve::run(args, line, out).await,
         Command::Release(args) => release::run(args, line, out).await,
+        Command::Disclosure(args) => disclosure::run(args, &mut out.writer()),
         Command::Password(args) => password::run(args, out),
     }
 }

@@ -86,7 +86,7 @@ impl App {
     }
 
     pub(crate) fn today(&self) -> NaiveDate {
-        self.inner.settings.today
+        (self.inner.settings.today)()
     }
 
     pub(crate) fn shapes(&self) -> Option<&Shapes> {

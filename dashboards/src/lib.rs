@@ -45,8 +45,8 @@ pub struct Settings {
     /// Whom the SQL page and the pages of indicators act as: what this principal may not read is
     /// not shown.
     pub sql_principal: Principal,
-    /// The day on which the pages are read: it decides today's provinces and what is late.
-    pub today: NaiveDate,
+    /// The day on which a page is read: it decides today's provinces and what is late.
+    pub today: fn() -> NaiveDate,
 }
 
 /// Why the pages cannot be served.

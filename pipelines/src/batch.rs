@@ -19,9 +19,9 @@ use warehouse::geography::Geography;
 use warehouse::spec::{Column, ColumnType, SourceTable, Treatment, UnitDate, arrow_schema};
 
 use crate::connector::{RawStream, SourceError};
-use crate::deidentify::{ColumnPlan, FaultReason};
 use crate::deidentify::keys::{KeyError, KeyRing};
 use crate::deidentify::scan::{AllowList, ColumnKind, ColumnScan, Counts, ScanError, Verdict};
+use crate::deidentify::{ColumnPlan, FaultReason};
 
 /// Why a row, or the batch, was refused: a stable code, never a value.
 pub type Reason = String;
@@ -272,7 +272,11 @@ fn plan_of(
     Ok(ColumnPlan::new(&column.treatment, keys, scan)?)
 }
 
-fn convert_column(prepared: &mut Prepared<'_>, cells: StringArray, faults: &mut Faults) -> ArrayRef {
+fn convert_column(
+    prepared: &mut Prepared<'_>,
+    cells: StringArray,
+    faults: &mut Faults,
+) -> ArrayRef {
     let column = prepared.column;
     let name = column.name.as_str();
     if column.required {
@@ -348,11 +352,8 @@ impl KeySet {
     /// Notes a fault for each good row whose key was seen before.
     fn find_repeats(&mut self, rows: &RecordBatch, faults: &mut Faults) -> Result<(), BatchError> {
         let Some(converter) = &mut self.converter else { return Ok(()) };
-        let columns: Vec<ArrayRef> = self
-            .names
-            .iter()
-            .filter_map(|name| rows.column_by_name(name).cloned())
-            .collect();
+        let columns: Vec<ArrayRef> =
+            self.names.iter().filter_map(|name| rows.column_by_name(name).cloned()).collect();
         let keys = converter.convert_columns(&columns).map_err(BatchError::Shape)?;
         for (row, key) in keys.iter().enumerate() {
             if !faults.contains_key(&row) && !self.seen.insert(key.owned()) {

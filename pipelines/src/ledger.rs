@@ -134,9 +134,8 @@ async fn replace_night(
         .map_err(|e| ArrowError::ExternalError(Box::new(e)))?;
     let session = warehouse.scratch([("dem_nay".to_owned(), Arc::new(memory) as _)])?;
     let name = &table.name;
-    let sql = format!(
-        "SELECT * FROM {name} WHERE dem <> DATE '{night}' UNION ALL SELECT * FROM dem_nay"
-    );
+    let sql =
+        format!("SELECT * FROM {name} WHERE dem <> DATE '{night}' UNION ALL SELECT * FROM dem_nay");
     let batches = warehouse::query::run_internal(&session, &sql).await?;
     let all = batches.iter().map(|batch| stored(batch, &table)).collect::<Result<Vec<_>, _>>()?;
     let all = arrow::compute::concat_batches(&table.schema, &all)?;
@@ -239,7 +238,9 @@ fn checks(night: NaiveDate, outcomes: &[Outcome]) -> Result<RecordBatch, ArrowEr
             texts(all.iter().map(|(_, check)| Some(check.title_en.as_str()))),
             texts(all.iter().map(|(_, check)| Some(check.action.as_str()))),
             Arc::new(Int64Array::from_iter_values(faults)),
-            Arc::new(all.iter().map(|(_, check)| Some(check.faults == 0)).collect::<BooleanArray>()),
+            Arc::new(
+                all.iter().map(|(_, check)| Some(check.faults == 0)).collect::<BooleanArray>(),
+            ),
         ],
     )
 }

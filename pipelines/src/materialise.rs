@@ -138,8 +138,7 @@ fn shape(query: &Query, source: arrow::error::ArrowError) -> MaterialiseError {
 
 async fn run(warehouse: &Warehouse, query: &Query) -> Result<RecordBatch, MaterialiseError> {
     let failed = |source| MaterialiseError::Query { path: query.path.clone(), source };
-    let answer =
-        warehouse.execute(&Principal::system(), &query.sql).await.map_err(failed)?;
+    let answer = warehouse.execute(&Principal::system(), &query.sql).await.map_err(failed)?;
     let schema = answer.schema();
     let batches = answer.collect().await.map_err(failed)?;
     let rows = concat_batches(&schema, &batches).map_err(|source| shape(query, source))?;
@@ -202,9 +201,8 @@ async fn long_form(
         .map_err(|e| shape(query, arrow::error::ArrowError::ExternalError(Box::new(e))))?;
     let session =
         warehouse.scratch([("bang".to_owned(), Arc::new(memory) as _)]).map_err(failed)?;
-    let found = warehouse::query::run_internal(&session, &faulty_rows_sql(rows))
-        .await
-        .map_err(failed)?;
+    let found =
+        warehouse::query::run_internal(&session, &faulty_rows_sql(rows)).await.map_err(failed)?;
     let faults: usize = found.iter().map(RecordBatch::num_rows).sum();
     if faults > 0 {
         let reason = format!("{faults} rows lack a known unit or a period, or repeat another");
@@ -219,8 +217,11 @@ async fn long_form(
         .map(plain_text)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|source| shape(query, source))?;
-    let columns = concat_batches(&long.first().map_or_else(|| Arc::clone(&schema), RecordBatch::schema), &long)
-        .map_err(|source| shape(query, source))?;
+    let columns = concat_batches(
+        &long.first().map_or_else(|| Arc::clone(&schema), RecordBatch::schema),
+        &long,
+    )
+    .map_err(|source| shape(query, source))?;
     RecordBatch::try_new(schema, columns.columns().to_vec()).map_err(|source| shape(query, source))
 }
 
@@ -238,7 +239,8 @@ fn long_form_sql(query: &Query, indicator: &Indicator, rows: &RecordBatch) -> St
     let breakdown = if has("phan_to") { "phan_to" } else { "''" };
     let denominator = if has("mau_so") { "mau_so" } else { "NULL" };
     let (factor, value) = if has("mau_so") {
-        let value = "CASE WHEN mau_so <> 0 THEN CAST(tu_so AS DOUBLE) * he_so / CAST(mau_so AS DOUBLE) END";
+        let value =
+            "CASE WHEN mau_so <> 0 THEN CAST(tu_so AS DOUBLE) * he_so / CAST(mau_so AS DOUBLE) END";
         (format!("CAST({} AS DOUBLE)", indicator.factor), value)
     } else {
         ("CAST(NULL AS DOUBLE)".to_owned(), "CAST(tu_so AS DOUBLE)")

@@ -96,8 +96,8 @@ fn furnish(args: &Args, dir: &Path) -> anyhow::Result<(Config, String)> {
         bail!("{} is not a folder", sources.display());
     }
     let mut config = if file.exists() {
-        let text = fs::read_to_string(&file)
-            .with_context(|| format!("cannot read {}", file.display()))?;
+        let text =
+            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         toml::from_str(&text).map_err(|e| anyhow::anyhow!("{}: {e}", file.display()))?
     } else {
         Config::default()

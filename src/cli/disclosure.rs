@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use open_data::disclosure::{
-    self, AlternativeError, AuditedFigures, Faults, Inputs, Limits, Loaded, Primaries, Purpose, Report,
-    StatusDetail, Verdict,
+    self, AlternativeError, AuditedFigures, Faults, Inputs, Limits, Loaded, OutputError, Primaries,
+    Purpose, Report, StatusDetail, Verdict,
 };
+
+use super::Exit;
 
 /// Protect a table against disclosure, or audit one, jointly with everything already published.
 #[derive(Debug, clap::Args)]
@@ -100,33 +102,18 @@ struct ReportArgs {
     time_limit: u64,
 }
 
-/// How a run of the gate ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Passed; files are written.
-    Done,
-    /// Could not be carried out.
-    Failed,
-    /// The declaration or a table is wrong.
-    BadUsage,
-    /// The gate refuses.
-    Refused,
-}
-
-impl Outcome {
-    /// The process's exit code.
-    pub(crate) fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Failed => 1,
-            Self::BadUsage => 2,
-            Self::Refused => 3,
+/// Runs the command; everything a person reads goes to `out`.
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    match dispatch(args, out) {
+        Err(cause) if cause.is::<OutputError>() => {
+            writeln!(out, "error: {cause:#}")?;
+            Ok(Exit::Failed)
         }
+        outcome => outcome,
     }
 }
 
-/// Runs the command; everything a person reads goes to `out`.
-pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+fn dispatch(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match &args.command {
         Command::Protect { tables, report, out: folder, public_status } => {
             let detail = if *public_status { StatusDetail::Public } else { StatusDetail::Full };
@@ -135,7 +122,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Outcome> {
         Command::Audit { tables, report, truth } => audit(tables, report, truth, out),
         Command::Round { tables, out: folder } => {
             let Some(loaded) = load(tables, &[], Purpose::Protect, out)? else {
-                return Ok(Outcome::BadUsage);
+                return Ok(Exit::Usage);
             };
             let figures = disclosure::round_table(&loaded.spec, &loaded.model);
             write_figures(&loaded, figures, folder, out)
@@ -151,11 +138,8 @@ fn load(
     purpose: Purpose,
     out: &mut dyn Write,
 ) -> anyhow::Result<Option<Loaded>> {
-    let inputs = Inputs {
-        spec: tables.spec.clone(),
-        tables: tables.tables.clone(),
-        truth: truth.to_vec(),
-    };
+    let inputs =
+        Inputs { spec: tables.spec.clone(), tables: tables.tables.clone(), truth: truth.to_vec() };
     let mut faults = Faults::default();
     let loaded = inputs.load(purpose, &mut faults);
     write!(out, "{faults}")?;
@@ -172,12 +156,12 @@ fn protect(
     folder: Option<&Path>,
     detail: StatusDetail,
     out: &mut dyn Write,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<Exit> {
     let Some(places) = places(&tables.tables, folder, "protected", out)? else {
-        return Ok(Outcome::BadUsage);
+        return Ok(Exit::Usage);
     };
     let Some(loaded) = load(tables, &[], Purpose::Protect, out)? else {
-        return Ok(Outcome::BadUsage);
+        return Ok(Exit::Usage);
     };
     let (primaries, verdict) = disclosure::protect_candidate(&loaded.model, limits(report));
     if let Some(audited) = verdict.audited() {
@@ -194,9 +178,9 @@ fn audit(
     report: &ReportArgs,
     truth: &[PathBuf],
     out: &mut dyn Write,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<Exit> {
     let Some(loaded) = load(tables, truth, Purpose::Audit, out)? else {
-        return Ok(Outcome::BadUsage);
+        return Ok(Exit::Usage);
     };
     let (primaries, verdict) = disclosure::audit_candidate(&loaded, limits(report));
     tell(&loaded, &primaries, &verdict, report, out)
@@ -208,7 +192,7 @@ fn tell(
     verdict: &Verdict,
     args: &ReportArgs,
     out: &mut dyn Write,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<Exit> {
     let report = Report::new(&loaded.spec, &loaded.model, primaries, verdict);
     if let Some(file) = &args.html {
         disclosure::write_whole(file, report.to_html().as_bytes())?;
@@ -218,17 +202,17 @@ fn tell(
     } else {
         write!(out, "{}", report.to_text())?;
     }
-    Ok(if verdict.audited().is_some() { Outcome::Done } else { Outcome::Refused })
+    Ok(if verdict.audited().is_some() { Exit::Done } else { Exit::Refused })
 }
 
-fn perturb(tables: &Tables, folder: &Path, out: &mut dyn Write) -> anyhow::Result<Outcome> {
+fn perturb(tables: &Tables, folder: &Path, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let Some(loaded) = load(tables, &[], Purpose::Protect, out)? else {
-        return Ok(Outcome::BadUsage);
+        return Ok(Exit::Usage);
     };
     match disclosure::perturb_table(&loaded.spec, &loaded.model) {
         Ok((figures, record)) => {
             let outcome = write_figures(&loaded, Ok(figures), folder, out)?;
-            if outcome == Outcome::Done {
+            if outcome == Exit::Done {
                 let place = folder.join("cell-key-noise.csv");
                 disclosure::write_whole(&place, record.to_csv().as_bytes())?;
             }
@@ -243,22 +227,22 @@ fn write_figures(
     figures: Result<AuditedFigures, AlternativeError>,
     folder: &Path,
     out: &mut dyn Write,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<Exit> {
     let figures = match figures {
         Ok(figures) => figures,
         Err(refused @ AlternativeError::Exposed { .. }) => {
             writeln!(out, "TỪ CHỐI · refused: {refused}")?;
-            return Ok(Outcome::Refused);
+            return Ok(Exit::Refused);
         }
         Err(wrong) => {
             writeln!(out, "error: {wrong}")?;
-            return Ok(Outcome::BadUsage);
+            return Ok(Exit::Usage);
         }
     };
     let rendered = figures.render(&loaded.model)?;
     let names: Vec<PathBuf> = rendered.iter().map(|(name, _)| PathBuf::from(name)).collect();
     let Some(places) = places(&names, Some(folder), "", out)? else {
-        return Ok(Outcome::BadUsage);
+        return Ok(Exit::Usage);
     };
     for ((_, bytes), place) in rendered.iter().zip(&places) {
         disclosure::write_whole(place, bytes)?;
@@ -278,25 +262,20 @@ fn write_figures(
             figures.remaining().len()
         )?;
     }
-    Ok(Outcome::Done)
+    Ok(Exit::Done)
 }
 
-fn microdata(
-    records: &Path,
-    spec: &Path,
-    json: bool,
-    out: &mut dyn Write,
-) -> anyhow::Result<Outcome> {
+fn microdata(records: &Path, spec: &Path, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut faults = Faults::default();
     let report = disclosure::microdata::judge(spec, records, &mut faults);
     write!(out, "{faults}")?;
-    let Some(report) = report else { return Ok(Outcome::BadUsage) };
+    let Some(report) = report else { return Ok(Exit::Usage) };
     if json {
         writeln!(out, "{}", report.to_json())?;
     } else {
         write!(out, "{}", report.to_text())?;
     }
-    Ok(if report.passed { Outcome::Done } else { Outcome::Refused })
+    Ok(if report.passed { Exit::Done } else { Exit::Refused })
 }
 
 /// Where each table goes; `None` (and a word to the user) if that would overwrite something given.

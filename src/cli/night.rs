@@ -17,11 +17,7 @@ pub(super) struct Args {
     only: Vec<String>,
 }
 
-pub(super) async fn run(
-    args: &Args,
-    line: &CommandLine,
-    out: &Reporter,
-) -> anyhow::Result<Exit> {
+pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
     let date = args.date.as_deref().map(config::parse_date).transpose()?;
     let house = match House::open(line.config()?, out)? {
         Ok(house) => house,
@@ -31,7 +27,10 @@ pub(super) async fn run(
         let known = &house.warehouse.declarations().contracts;
         if !known.iter().any(|contract| contract.id == *source) {
             let ids: Vec<&str> = known.iter().map(|contract| contract.id.as_str()).collect();
-            out.fail(&format!("khoyte: there is no source `{source}`; there are {}", ids.join(", ")));
+            out.fail(&format!(
+                "khoyte: there is no source `{source}`; there are {}",
+                ids.join(", ")
+            ));
             return Ok(Exit::Usage);
         }
     }

@@ -60,7 +60,11 @@ fn verify(folder: &std::path::Path, out: &Reporter) -> anyhow::Result<Exit> {
 }
 
 /// Releases every dataset whose content changed and records the releases in the lake.
-pub(super) async fn publish(house: &House, night: NaiveDate, out: &Reporter) -> anyhow::Result<Exit> {
+pub(super) async fn publish(
+    house: &House,
+    night: NaiveDate,
+    out: &Reporter,
+) -> anyhow::Result<Exit> {
     let publisher = &house.config.publisher;
     let info = PublisherInfo {
         name: publisher.name.clone(),

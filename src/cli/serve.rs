@@ -47,7 +47,7 @@ pub(super) async fn serve(
         public_dir: Some(house.config.public_folder.clone()),
         sql_row_limit: house.config.web.sql_row_limit,
         sql_principal: Principal::planner("web"),
-        today: config::today(),
+        today: config::today,
     };
     let pages = dashboards::router(house.warehouse.clone(), settings)?;
     let users = house.config.principals()?;
@@ -82,6 +82,8 @@ async fn axum_serve(listener: TcpListener, pages: dashboards::Pages) -> anyhow::
 
 async fn bind(address: std::net::SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}; give another with --{key} ADDRESS or in the configuration")
+        format!(
+            "cannot listen on {address}; give another with --{key} ADDRESS or in the configuration"
+        )
     })
 }

@@ -132,7 +132,9 @@ impl Sink {
         let writer: Out = Box::new(out.writer());
         Ok(match format {
             Format::Json => Self::Json(arrow::json::LineDelimitedWriter::new(writer)),
-            Format::Arrow => Self::Arrow(arrow::ipc::writer::StreamWriter::try_new(writer, schema)?),
+            Format::Arrow => {
+                Self::Arrow(arrow::ipc::writer::StreamWriter::try_new(writer, schema)?)
+            }
             Format::Parquet => {
                 let schema = std::sync::Arc::clone(schema);
                 Self::Parquet(parquet::arrow::ArrowWriter::try_new(writer, schema, None)?)

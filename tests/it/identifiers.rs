@@ -51,8 +51,9 @@ fn planted_identifiers_are_found_nowhere() {
     let warehouse = support::open(&dir);
     let loaded = support::rows(
         &warehouse,
-        "SELECT (SELECT count(*) FROM nguon.bhyt_ho_so), (SELECT count(*) FROM nguon.nhan_luc_nhan_vien), \
-         (SELECT count(*) FROM he_thong.cach_ly)",
+        "SELECT (SELECT count(*) FROM nguon.bhyt_ho_so) AS luot, \
+         (SELECT count(*) FROM nguon.nhan_luc_nhan_vien) AS nguoi, \
+         (SELECT count(*) FROM he_thong.cach_ly) AS cach_ly",
     );
     let count = |at: usize| loaded.rows[0][at].as_i64().unwrap();
     assert!(count(0) > 10_000 && count(1) > 100, "clean rows are loaded: {:?}", loaded.rows);
@@ -116,10 +117,8 @@ struct Hay {
 impl Hay {
     fn new(needles: Vec<String>) -> Self {
         let patterns = needles.iter().map(|needle| regex::escape(needle));
-        let automaton = regex::bytes::RegexSetBuilder::new(patterns)
-            .size_limit(1 << 30)
-            .build()
-            .unwrap();
+        let automaton =
+            regex::bytes::RegexSetBuilder::new(patterns).size_limit(1 << 30).build().unwrap();
         Self { needles, automaton }
     }
 

@@ -11,7 +11,10 @@ const INSTANTS: u32 = 20;
 fn a_night_killed_at_twenty_instants_ends_as_if_undisturbed() {
     let data = tempfile::tempdir().unwrap();
     // Small files only: what matters is how many commits can be hit, not how long each takes.
-    support::link_data(data.path(), &["notifiable", "gso_health", "vn_admin", "icd10", "procedures"]);
+    support::link_data(
+        data.path(),
+        &["notifiable", "gso_health", "vn_admin", "icd10", "procedures"],
+    );
     let folder = tempfile::tempdir().unwrap();
     let config = format!("sources_folder = {:?}\n", data.path().display().to_string());
 

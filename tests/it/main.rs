@@ -6,6 +6,7 @@
 mod accessibility;
 mod browser;
 mod check;
+mod disclosure;
 mod identifiers;
 mod interrupted;
 mod logic;

@@ -26,18 +26,21 @@ const FIGURES: [(&str, &str); 7] = [
          GROUP BY ma, ten ORDER BY ma",
         "24,Bắc Giang,960\n27,Bắc Ninh,1413\n",
     ),
-    ("SELECT count(DISTINCT don_vi) AS n FROM chi_tieu_tai(DATE '2025-07-01') \
-      WHERE ma_chi_tieu = 'sxh_so_mac_thang'", "34\n"),
-    ("SELECT count(DISTINCT don_vi) AS n FROM chi_tieu_tai(DATE '2017-12-31') \
-      WHERE ma_chi_tieu = 'sxh_so_mac_thang'", "63\n"),
+    (
+        "SELECT count(DISTINCT don_vi) AS n FROM chi_tieu_tai(DATE '2025-07-01') \
+      WHERE ma_chi_tieu = 'sxh_so_mac_thang'",
+        "34\n",
+    ),
+    (
+        "SELECT count(DISTINCT don_vi) AS n FROM chi_tieu_tai(DATE '2017-12-31') \
+      WHERE ma_chi_tieu = 'sxh_so_mac_thang'",
+        "63\n",
+    ),
     (
         "SELECT CAST(sum(dan_so_trung_binh) AS BIGINT) AS n FROM danh_muc.dan_so_trung_binh_2020",
         "97582600\n",
     ),
-    (
-        "SELECT count(*) AS n FROM nguon.giam_sat_benh_thang WHERE so_mac BETWEEN 1 AND 4",
-        "14372\n",
-    ),
+    ("SELECT count(*) AS n FROM nguon.giam_sat_benh_thang WHERE so_mac BETWEEN 1 AND 4", "14372\n"),
 ];
 
 fn without_header(csv: &str) -> &str {
@@ -67,8 +70,7 @@ fn the_same_rows_come_through_psql_and_the_pages() {
 
 pub(crate) fn psql(server: &Server) -> Command {
     let mut command = Command::new("psql");
-    let connection =
-        format!("host=127.0.0.1 port={} user=ke_hoach dbname=khoyte", server.postgres);
+    let connection = format!("host=127.0.0.1 port={} user=ke_hoach dbname=khoyte", server.postgres);
     command.arg(connection).arg("--no-psqlrc").env("PGPASSWORD", &server.password);
     command
 }
@@ -76,11 +78,14 @@ pub(crate) fn psql(server: &Server) -> Command {
 #[test]
 fn an_indicator_is_asked_on_any_boundaries_without_sql() {
     let ask = |on: &str| {
-        let args = ["indicator", "sxh_so_mac_thang", "--year", "2017", "--format", "csv", "--on", on];
+        let args =
+            ["indicator", "sxh_so_mac_thang", "--year", "2017", "--format", "csv", "--on", on];
         let output = succeed(khoyte(support::filled()).args(args));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let places: std::collections::BTreeSet<_> =
-            without_header(&text).lines().map(|l| l.split(',').nth(1).unwrap().to_owned()).collect();
+        let places: std::collections::BTreeSet<_> = without_header(&text)
+            .lines()
+            .map(|l| l.split(',').nth(1).unwrap().to_owned())
+            .collect();
         places.len()
     };
     assert_eq!((ask("2017-12-31"), ask("2025-07-01")), (63, 34));
@@ -138,7 +143,8 @@ fn a_second_night_over_the_same_input_changes_nothing() {
     assert_eq!(files(folder.path()), before);
     succeed(khoyte(folder.path()).args(["night", "--date", "2026-11-21"]));
     let warehouse = support::open(folder.path());
-    let moved = "SELECT bang FROM he_thong.lan_chay WHERE dem = DATE '2026-11-21' AND ket_qua = 'moi'";
+    let moved =
+        "SELECT bang FROM he_thong.lan_chay WHERE dem = DATE '2026-11-21' AND ket_qua = 'moi'";
     assert_eq!(support::rows(&warehouse, moved).rows.len(), 0);
 }
 

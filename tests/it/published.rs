@@ -43,8 +43,11 @@ fn two_nights_over_the_same_input_publish_the_same_bytes() {
 fn checksums_hold_for_standard_tools_and_for_ours() {
     let public = support::filled().join("public");
     let version = public.join("sot_xuat_huyet_tinh_thang/v1");
-    succeed(Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(version));
-    let verified = khoyte(support::filled()).args(["release", "verify"]).arg(&public).output().unwrap();
+    succeed(
+        Command::new("sha256sum").args(["--check", "--strict", "SHA256SUMS"]).current_dir(version),
+    );
+    let verified =
+        khoyte(support::filled()).args(["release", "verify"]).arg(&public).output().unwrap();
     assert!(verified.status.success());
 }
 
@@ -61,7 +64,8 @@ fn a_changed_byte_is_found() {
     let mut text = std::fs::read(&file).unwrap();
     *text.last_mut().unwrap() ^= 1;
     std::fs::write(&file, text).unwrap();
-    let verified = khoyte(copy.path()).args(["release", "verify"]).arg(copy.path()).output().unwrap();
+    let verified =
+        khoyte(copy.path()).args(["release", "verify"]).arg(copy.path()).output().unwrap();
     assert_eq!(verified.status.code(), Some(3));
 }
 

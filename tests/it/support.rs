@@ -66,10 +66,11 @@ pub(crate) fn declarations() -> Arc<Declarations> {
 /// The warehouse in a folder, asked in this process.
 pub(crate) fn open(dir: &Path) -> Warehouse {
     let declarations = declarations();
-    let text = |name: &str| match &declarations.source_table(&name.parse().unwrap()).unwrap().1.origin {
-        Origin::Declared { text, .. } => text.clone(),
-        Origin::File { .. } => panic!("{name} is not declared"),
-    };
+    let text =
+        |name: &str| match &declarations.source_table(&name.parse().unwrap()).unwrap().1.origin {
+            Origin::Declared { text, .. } => text.clone(),
+            Origin::File { .. } => panic!("{name} is not declared"),
+        };
     let units = (text("danh_muc.don_vi"), text("danh_muc.don_vi_ke_thua"));
     let geography = Geography::from_declared(&units.0, &units.1).unwrap();
     let lake = Lake::open(&Location::Folder(dir.join("lake"))).unwrap();
@@ -78,9 +79,8 @@ pub(crate) fn open(dir: &Path) -> Warehouse {
 
 /// Runs asynchronous work to its end.
 pub(crate) fn wait<T>(work: impl Future<Output = T>) -> T {
-    static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
-    });
+    static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+        LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap());
     RUNTIME.block_on(work)
 }
 
@@ -135,7 +135,10 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut value = |key: &str| {
             let line = lines.next().expect("the server says where it listens").unwrap();
-            line.strip_prefix(key).unwrap_or_else(|| panic!("`{line}` names {key}")).trim().to_owned()
+            line.strip_prefix(key)
+                .unwrap_or_else(|| panic!("`{line}` names {key}"))
+                .trim()
+                .to_owned()
         };
         let web = value("web").trim_end_matches('/').to_owned();
         let postgres = value("postgres").rsplit(':').next().unwrap().parse().unwrap();

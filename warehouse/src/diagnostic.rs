@@ -142,10 +142,8 @@ fn write_one(f: &mut fmt::Formatter<'_>, sources: &Sources, d: &Diagnostic) -> f
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let place = d
-        .span
-        .as_ref()
-        .and_then(|span| sources.text(&d.path).map(|text| Place::of(text, span)));
+    let place =
+        d.span.as_ref().and_then(|span| sources.text(&d.path).map(|text| Place::of(text, span)));
     match &place {
         Some(place) => write!(f, "{}:{}:{}", d.path, place.line, place.column)?,
         None => write!(f, "{}", d.path)?,

@@ -5,8 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Field, Float64Type, Int64Type, Schema,
-    TimestampMicrosecondType, TimeUnit,
+    DataType, Date32Type, Decimal128Type, Field, Float64Type, Int64Type, Schema, TimeUnit,
+    TimestampMicrosecondType,
 };
 use datafusion::arrow::error::ArrowError;
 
@@ -270,8 +270,7 @@ fn cells(column: &dyn Array) -> Result<Vec<Cell>, ArrowError> {
                 .collect()
         }
         DataType::Timestamp(_, zone) => {
-            let array =
-                cast(column, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
+            let array = cast(column, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
             let array = array.as_primitive::<TimestampMicrosecondType>();
             rows.map(|row| {
                 let at = DateTime::from_timestamp_micros(array.value(row));

@@ -107,7 +107,9 @@ impl fmt::Display for Schema {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Not one of the lake's schemas.
-    #[error("there is no schema `{0}`; the schemas are nguon, danh_muc, kho, chi_tieu, mo, he_thong")]
+    #[error(
+        "there is no schema `{0}`; the schemas are nguon, danh_muc, kho, chi_tieu, mo, he_thong"
+    )]
     UnknownSchema(String),
     /// Not of the form `schema.table`.
     #[error("`{0}` is not of the form schema.table")]
@@ -205,7 +207,10 @@ const GROUP_TITLES: [(&str, &str); 24] = [
     ("Y, dược cổ truyền", "Traditional medicine and pharmacy"),
     ("Dược", "Pharmaceuticals"),
     ("Mỹ phẩm", "Cosmetics"),
-    ("An toàn thực phẩm thuộc phạm vi quản lý của ngành y tế", "Food safety under the health sector"),
+    (
+        "An toàn thực phẩm thuộc phạm vi quản lý của ngành y tế",
+        "Food safety under the health sector",
+    ),
     ("Thiết bị y tế", "Medical devices"),
     ("Cơ sở hạ tầng y tế", "Health infrastructure"),
     ("Dân số", "Population"),
@@ -214,13 +219,19 @@ const GROUP_TITLES: [(&str, &str); 24] = [
     ("Truyền thông, giáo dục sức khỏe", "Health communication and education"),
     ("Khoa học, công nghệ trong lĩnh vực y tế", "Health science and technology"),
     ("Hợp tác quốc tế trong y tế", "International cooperation in health"),
-    ("Ứng dụng công nghệ thông tin, chuyển đổi số y tế", "Information technology and digital health"),
+    (
+        "Ứng dụng công nghệ thông tin, chuyển đổi số y tế",
+        "Information technology and digital health",
+    ),
     ("Tài chính y tế", "Health finance"),
     ("Thanh tra y tế", "Health inspection"),
     ("Nhân lực y tế", "Health workforce"),
     ("Đào tạo nhân lực y tế", "Health workforce training"),
     ("Thủ tục hành chính trong ngành y tế", "Administrative procedures in health"),
-    ("Văn bản pháp quy, văn bản quản lý, điều hành trong ngành y tế", "Legal and administrative documents"),
+    (
+        "Văn bản pháp quy, văn bản quản lý, điều hành trong ngành y tế",
+        "Legal and administrative documents",
+    ),
     ("Các cơ sở y tế", "Health facilities"),
 ];
 
@@ -286,7 +297,10 @@ mod tests {
 
     #[test]
     fn a_table_needs_a_known_schema_and_a_plain_name() {
-        assert_eq!("kho.sot_xuat_huyet".parse::<TableName>().map(|n| n.to_string()).as_deref(), Ok("kho.sot_xuat_huyet"));
+        assert_eq!(
+            "kho.sot_xuat_huyet".parse::<TableName>().map(|n| n.to_string()).as_deref(),
+            Ok("kho.sot_xuat_huyet")
+        );
         assert_eq!("bang".parse::<TableName>(), Err(NameError::NotQualified("bang".into())));
         assert!(matches!("kho.Bảng".parse::<TableName>(), Err(NameError::NotAName(_))));
         assert!(matches!("public.x".parse::<TableName>(), Err(NameError::UnknownSchema(_))));

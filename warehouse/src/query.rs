@@ -182,8 +182,7 @@ impl Warehouse {
         let inner = &self.inner;
         let config = self.config("chi_tieu");
         let ctx = SessionContext::new_with_config_rt(config, Arc::clone(&inner.runtime));
-        let catalog =
-            LakeCatalog::new(inner.lake.clone(), &inner.declarations, who.clearance)?;
+        let catalog = LakeCatalog::new(inner.lake.clone(), &inner.declarations, who.clearance)?;
         let catalog = Arc::new(catalog);
         ctx.register_catalog(DATABASE, Arc::clone(&catalog) as _);
         geography::register(&ctx, Arc::clone(&inner.geography));
@@ -201,11 +200,8 @@ impl Warehouse {
         let deadline = tokio::time::Instant::now() + self.inner.limits.timeout;
         let session = self.session(who)?;
         let statement = parse_read(sql)?;
-        let plan = session
-            .state()
-            .statement_to_plan(statement)
-            .await
-            .map_err(QueryError::planning)?;
+        let plan =
+            session.state().statement_to_plan(statement).await.map_err(QueryError::planning)?;
         verify_read(&plan)?;
         let frame = session.execute_logical_plan(plan).await.map_err(QueryError::planning)?;
         let work = async { frame.execute_stream().await.map_err(QueryError::running) };
@@ -225,10 +221,7 @@ impl Warehouse {
 ///
 /// # Errors
 /// When it does not plan.
-pub async fn plan_internal(
-    session: &SessionContext,
-    sql: &str,
-) -> Result<LogicalPlan, QueryError> {
+pub async fn plan_internal(session: &SessionContext, sql: &str) -> Result<LogicalPlan, QueryError> {
     let statement = parse_read(sql)?;
     let plan = session.state().statement_to_plan(statement).await.map_err(QueryError::planning)?;
     verify_read(&plan)?;
@@ -297,10 +290,8 @@ pub(crate) fn is_sql_read(statement: &SqlStatement) -> bool {
 
 /// The second lock on the same door: whatever a statement looked like, its plan must only read.
 pub(crate) fn verify_read(plan: &LogicalPlan) -> Result<(), QueryError> {
-    let options = SQLOptions::new()
-        .with_allow_ddl(false)
-        .with_allow_dml(false)
-        .with_allow_statements(false);
+    let options =
+        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     options.verify_plan(plan).map_err(|_| QueryError::read_only())?;
     let mut copies = false;
     plan.apply_with_subqueries(|node| {
@@ -342,7 +333,10 @@ mod tests {
             let kind = parse_read(sql).err().map(|error| error.kind());
             assert_eq!(kind, Some(ErrorKind::ReadOnly), "{sql}");
         }
-        assert_eq!(parse_read("SELECT 1; SELECT 2").err().map(|e| e.kind()), Some(ErrorKind::Syntax));
+        assert_eq!(
+            parse_read("SELECT 1; SELECT 2").err().map(|e| e.kind()),
+            Some(ErrorKind::Syntax)
+        );
         assert_eq!(parse_read("").err().map(|e| e.kind()), Some(ErrorKind::Syntax));
     }
 }

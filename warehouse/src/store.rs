@@ -236,9 +236,9 @@ impl Lake {
             .with_commit_properties(commit_properties(note))
             .with_input_batches([rows]);
         let builder = match replace {
-            Replace::All => builder
-                .with_save_mode(SaveMode::Overwrite)
-                .with_schema_mode(SchemaMode::Overwrite),
+            Replace::All => {
+                builder.with_save_mode(SaveMode::Overwrite).with_schema_mode(SchemaMode::Overwrite)
+            }
             Replace::Partition { column, value } => {
                 let builder = builder.with_partition_columns([column]);
                 let builder = builder.with_save_mode(SaveMode::Overwrite);
@@ -260,7 +260,12 @@ impl Lake {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn holds(&self, name: &TableName, part: &str, batch: &str) -> Result<bool, StoreError> {
+    pub async fn holds(
+        &self,
+        name: &TableName,
+        part: &str,
+        batch: &str,
+    ) -> Result<bool, StoreError> {
         let Some(table) = self.table(name).await? else { return Ok(false) };
         let state = table.snapshot().map_err(|source| read_error(name, source))?;
         let version = state
@@ -301,12 +306,9 @@ fn writer_properties() -> WriterProperties {
 }
 
 fn commit_properties(note: &Note) -> CommitProperties {
-    CommitProperties::default()
-        .with_metadata(note::to_commit(note))
-        .with_application_transaction(Transaction::new(
-            transaction_id(&note.part),
-            transaction_version(&note.batch),
-        ))
+    CommitProperties::default().with_metadata(note::to_commit(note)).with_application_transaction(
+        Transaction::new(transaction_id(&note.part), transaction_version(&note.batch)),
+    )
 }
 
 /// The Delta application that a part's batches are recorded under; survives log clean-up.

@@ -216,7 +216,15 @@ fn numbers(groups: &[crate::names::Group]) -> String {
 }
 
 const TABLE_COLUMNS: [&str; 10] = [
-    "ten", "luoc_do", "loai", "tieu_de_vi", "tieu_de_en", "hat_vi", "hat_en", "nhay_cam", "nhom",
+    "ten",
+    "luoc_do",
+    "loai",
+    "tieu_de_vi",
+    "tieu_de_en",
+    "hat_vi",
+    "hat_en",
+    "nhay_cam",
+    "nhom",
     "nguon_goc",
 ];
 
@@ -246,7 +254,15 @@ fn tables(declarations: &Declarations) -> Result<Described, ArrowError> {
     }
     for table in stored() {
         let (name, class) = (&table.name, table.sensitivity);
-        rows.push(table_row(name, "he_thong", &table.title, &table.grain, class, String::new(), ""));
+        rows.push(table_row(
+            name,
+            "he_thong",
+            &table.title,
+            &table.grain,
+            class,
+            String::new(),
+            "",
+        ));
     }
     let table = table(
         Schema::HeThong,
@@ -288,9 +304,8 @@ fn table_row(
     .into()
 }
 
-const COLUMN_COLUMNS: [&str; 8] = [
-    "bang", "ten", "nhan_vi", "nhan_en", "kieu", "don_vi_tinh_vi", "don_vi_tinh_en", "nhay_cam",
-];
+const COLUMN_COLUMNS: [&str; 8] =
+    ["bang", "ten", "nhan_vi", "nhan_en", "kieu", "don_vi_tinh_vi", "don_vi_tinh_en", "nhay_cam"];
 
 fn columns(declarations: &Declarations) -> Result<Described, ArrowError> {
     let mut rows = Vec::new();

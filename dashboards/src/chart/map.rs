@@ -18,7 +18,7 @@ const TILE_GAP: f64 = 3.0;
 /// The archipelagos: name, the province that they belong to by its code in both lists, and where
 /// their name stands on a map.
 const ARCHIPELAGOS: [(&str, &str, (f64, f64)); 2] =
-    [("Hoàng Sa", "48", (111.9, 15.35)), ("Trường Sa", "56", (113.6, 7.35))];
+    [("Hoàng Sa", "48", (111.9, 15.3)), ("Trường Sa", "56", (115.9, 7.9))];
 
 /// A map.
 #[derive(Template)]
@@ -103,7 +103,7 @@ impl Map {
         }
         let labels = ARCHIPELAGOS.map(|(name, _, (longitude, latitude))| {
             let (x, y) = shapes.at(longitude, latitude);
-            Label { x: coordinate(x), y: coordinate(y), text: name.to_owned() }
+            Label { x: coordinate(x), y: coordinate(y), text: format!("Quần đảo {name}") }
         });
         let (width, height) = (shapes.width, shapes.height);
         Self::of(about, (width, height), areas, chosen, labels.into())

@@ -6,7 +6,8 @@ use askama::filters::HtmlSafe;
 use warehouse::spec::Period;
 
 use super::scale::Linear;
-use super::trend::{days, segments};
+use super::scale::coordinate;
+use super::trend::{days, runs, segments};
 use crate::figures::Point;
 
 const WIDTH: f64 = 120.0;
@@ -18,8 +19,8 @@ const MARGIN: f64 = 3.0;
 #[template(path = "chart/spark.svg")]
 pub(crate) struct Spark {
     lines: Vec<String>,
-    /// Where the newest figure is.
-    end: (String, String),
+    /// The newest figure, and those without neighbours.
+    dots: Vec<(String, String)>,
 }
 
 impl HtmlSafe for Spark {}
@@ -39,8 +40,14 @@ impl Spark {
         let y = Linear::new((low, high), (HEIGHT - MARGIN, MARGIN));
         let place = |on, value| (x.at(on), y.at(value));
         let lines = segments(series, period, place);
-        let (end_x, end_y) = place(last.0, last.1);
-        let end = (super::scale::coordinate(end_x), super::scale::coordinate(end_y));
-        Some(Self { lines, end })
+        let alone = runs(series, period).into_iter().filter(|run| run.len() == 1).flatten();
+        let alone = alone.filter_map(|point| Some((days(point.on), point.value?)));
+        let dots = alone.filter(|point| point != last).chain([*last]);
+        let dots = dots.map(|(on, value)| {
+            let (x, y) = place(on, value);
+            (coordinate(x), coordinate(y))
+        });
+        let dots = dots.collect();
+        Some(Self { lines, dots })
     }
 }

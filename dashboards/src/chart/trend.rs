@@ -21,7 +21,9 @@ const TOP: f64 = 14.0;
 const BOTTOM: f64 = 26.0;
 /// More figures than this are a line without dots.
 const DOTS: usize = 30;
-const TIME_LABELS: usize = 5;
+const TIME_LABELS: usize = 6;
+/// About the width of a letter of the axes.
+const LETTER: f64 = 6.5;
 
 /// A chart of lines.
 #[derive(Template)]
@@ -120,15 +122,10 @@ fn dots(
     place: impl Fn(f64, f64) -> (f64, f64),
 ) -> Vec<(String, String, String)> {
     let many = series.iter().filter(|point| point.value.is_some()).count() > DOTS;
-    let alone = |at: usize| {
-        let known = |at: Option<usize>| {
-            at.and_then(|at| series.get(at)).is_some_and(|point| point.value.is_some())
-        };
-        !known(at.checked_sub(1)) && !known(at.checked_add(1))
-    };
-    let shown = series.iter().enumerate().filter(|(at, _)| !many || alone(*at));
+    let shown = runs(series, about.period).into_iter().filter(|run| !many || run.len() == 1);
     shown
-        .filter_map(|(_, point)| {
+        .flatten()
+        .filter_map(|point| {
             let value = point.value?;
             let (x, y) = place(days(point.on), value);
             let when = period::label(about.period, point.on, about.lang);
@@ -138,15 +135,21 @@ fn dots(
         .collect()
 }
 
-/// About [`TIME_LABELS`] periods, evenly, the first and the last among them.
+/// As many periods as have room, at most [`TIME_LABELS`], evenly, the first and the last among
+/// them.
 fn time_labels(lines: &[LineOf<'_>], about: &About, x: &Linear) -> Vec<Mark> {
     let known = lines.iter().flat_map(|line| line.series).filter(|point| point.value.is_some());
     let mut periods: Vec<NaiveDate> = known.map(|point| point.on).collect();
     periods.sort_unstable();
     periods.dedup();
     let last = periods.len().saturating_sub(1);
-    let gaps = last.min(TIME_LABELS - 1).max(1);
-    let mut places: Vec<usize> = (0..=gaps).map(|at| at * last / gaps).collect();
+    // Even steps where the number of periods allows them.
+    let longest = periods.iter().map(|on| period::short(about.period, *on, about.lang).len());
+    let room = (WIDTH - LEFT - RIGHT) / (longest.max().unwrap_or_default() as f64 * LETTER + 14.0);
+    let most = TIME_LABELS.min(room as usize).saturating_sub(1).max(1);
+    let even = (2..=most).rev().find(|gaps| last.is_multiple_of(*gaps));
+    let gaps = even.unwrap_or(most).min(last).max(1);
+    let mut places: Vec<usize> = (0..=gaps).map(|at| (at * last + gaps / 2) / gaps).collect();
     places.dedup();
     let single = last == 0;
     places
@@ -171,32 +174,34 @@ pub(super) fn days(on: NaiveDate) -> f64 {
     f64::from(on.num_days_from_ce())
 }
 
-/// One path for each run of periods that follow each other and all have figures.
+/// Runs of periods that follow each other and all have figures.
+pub(super) fn runs(series: &[Point], period: Period) -> Vec<Vec<&Point>> {
+    let mut runs: Vec<Vec<&Point>> = Vec::new();
+    let mut expected = None;
+    for point in series.iter().filter(|point| point.value.is_some()) {
+        match runs.last_mut() {
+            Some(run) if expected == Some(point.on) => run.push(point),
+            _ => runs.push(vec![point]),
+        }
+        expected = period::next(period, point.on);
+    }
+    runs
+}
+
+/// One path for each run of at least two.
 pub(super) fn segments(
     series: &[Point],
     period: Period,
     place: impl Fn(f64, f64) -> (f64, f64),
 ) -> Vec<String> {
-    let mut paths: Vec<String> = Vec::new();
-    let mut expected = None;
-    for point in series {
-        let Some(value) = point.value else {
-            expected = None;
-            continue;
-        };
-        let (x, y) = place(days(point.on), value);
-        let at = format!("{} {}", coordinate(x), coordinate(y));
-        match paths.last_mut() {
-            Some(path) if expected == Some(point.on) => {
-                path.push('L');
-                path.push_str(&at);
-            }
-            _ => paths.push(format!("M{at}")),
-        }
-        expected = period::next(period, point.on);
-    }
-    paths.retain(|path| path.contains('L'));
-    paths
+    let path = |run: Vec<&Point>| {
+        let places = run.iter().filter_map(|point| {
+            let (x, y) = place(days(point.on), point.value?);
+            Some(format!("{} {}", coordinate(x), coordinate(y)))
+        });
+        format!("M{}", places.collect::<Vec<_>>().join("L"))
+    };
+    runs(series, period).into_iter().filter(|run| run.len() > 1).map(path).collect()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ words! {
     unknown_period: "Chỉ tiêu này không có kỳ đã chọn; đang xem {0}.", "The indicator has no such period; this is {0}.";
     cards: "Các chỉ tiêu chính", "Main indicators";
     card_country: "Cả nước {0}: {1}", "Country {0}: {1}";
-    card_rank: "cao thứ {0} trong {1} tỉnh có số liệu", "rank {0} of {1} provinces with figures, highest first";
+    card_rank: "thứ {0} từ cao xuống, trong {1} tỉnh có số liệu", "rank {0} of {1} provinces with figures, highest first";
     card_missing: "không có số liệu cho tỉnh này", "no figure for this province";
     card_partial: "Thiếu số liệu của {0} trong {1} tỉnh đã sáp nhập.", "Figures of {0} of {1} merged provinces are missing.";
     card_older: "Cả nước đã có số liệu {0}.", "The country has figures for {0}.";

@@ -231,7 +231,10 @@ impl<'m> Attacker<'m> {
         let mut distance = most;
         while distance > 0 {
             let reach = (cell, sign, distance);
-            if self.witness(hidden, reach, Diligence::thorough(self.system.len()), deadline).is_some() {
+            if self
+                .witness(hidden, reach, Diligence::thorough(self.system.len()), deadline)
+                .is_some()
+            {
                 return distance;
             }
             distance = if self.system.is_integral() && distance <= 16 {

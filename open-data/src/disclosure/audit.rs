@@ -300,8 +300,9 @@ impl<'a> Auditor<'a> {
             insider: demand.known.clone(),
         };
         if !protected {
-            let hidden =
-                |other: CellIndex| self.hidden[other] && demand.known.binary_search(&other).is_err();
+            let hidden = |other: CellIndex| {
+                self.hidden[other] && demand.known.binary_search(&other).is_err()
+            };
             let (down, up) = self.attacker.range(&hidden, cell, self.deadline);
             finding.low = finding.low.min(value - down);
             finding.high = finding.high.max(value + up);
@@ -363,8 +364,7 @@ impl<'a> Auditor<'a> {
             if judged || !self.hidden[cell] || self.model.standing(cell) != Standing::Candidate {
                 continue;
             }
-            let demand =
-                |above, below| Demand { cell, above, below, width: 0, known: Vec::new() };
+            let demand = |above, below| Demand { cell, above, below, width: 0, known: Vec::new() };
             let moved = self.movers[cell].first().map(|&at| self.checked[at].reach(cell));
             let moved = moved
                 .filter(|&reach| reach != 0)

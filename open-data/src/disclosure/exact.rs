@@ -229,7 +229,8 @@ fn substitute(
 fn common_denominator(values: &BTreeMap<CellIndex, Fraction>) -> Option<Deviation> {
     let mut denominator: i128 = 1;
     for value in values.values() {
-        let shared = greatest_common_divisor(denominator.unsigned_abs(), value.bottom.unsigned_abs());
+        let shared =
+            greatest_common_divisor(denominator.unsigned_abs(), value.bottom.unsigned_abs());
         denominator = denominator.checked_mul(value.bottom / i128::try_from(shared).ok()?)?;
     }
     let mut changes = BTreeMap::new();

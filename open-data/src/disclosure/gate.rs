@@ -96,9 +96,10 @@ fn judge(
         && has_past
         && past::narrow(model, &mut primaries, refusal)
     {
-        let gone = primaries.sensitive.iter().filter(|s| {
-            s.narrowed && s.demand.above + s.demand.below + s.demand.width == 0
-        });
+        let gone = primaries
+            .sensitive
+            .iter()
+            .filter(|s| s.narrowed && s.demand.above + s.demand.below + s.demand.width == 0);
         let gone: Vec<CellIndex> = gone.map(|s| s.cell).collect();
         if gone.is_empty() {
             outcome = attempt(&primaries);
@@ -116,6 +117,9 @@ fn judge(
     (primaries, verdict)
 }
 
+/// Cells lost, what is left out (dimension and depth), and the lost cells.
+type Choice = (usize, Vec<(usize, u32)>, BTreeSet<CellIndex>);
+
 /// Tries what could be left out, from little to much, until a candidate passes.
 fn smallest_coarsening(model: &Model, limits: Limits) -> Option<Coarsening> {
     let mut steps: Vec<(usize, u32)> = Vec::new();
@@ -128,7 +132,7 @@ fn smallest_coarsening(model: &Model, limits: Limits) -> Option<Coarsening> {
         let other = steps[i + 1..].iter().filter(|second| second.0 != first.0);
         choices.extend(other.map(|&second| vec![first, second]));
     }
-    let mut ranked: Vec<(usize, Vec<(usize, u32)>, BTreeSet<CellIndex>)> = choices
+    let mut ranked: Vec<Choice> = choices
         .into_iter()
         .map(|steps| {
             let lost = lost_cells(model, &steps);

@@ -68,7 +68,9 @@ impl<'m> Lattice<'m> {
         let moves = model.dimensions.iter().map(|dimension| {
             let ancestors = dimension.ancestors();
             let leaves = dimension.leaves();
-            (0..dimension.codes.len() as u32).map(|node| moves_of(node, &leaves, &ancestors)).collect()
+            (0..dimension.codes.len() as u32)
+                .map(|node| moves_of(node, &leaves, &ancestors))
+                .collect()
         });
         let mut lattice =
             Self { model, moves: moves.collect(), slots: vec![Slot::Nowhere; total], strides };
@@ -280,7 +282,9 @@ impl Walk<'_, '_> {
             for &(code, way) in step.iter().filter(|&&(code, _)| code != node) {
                 let stride = self.lattice.strides[d];
                 next.extend(
-                    partial.iter().map(|&(slot, sign)| (shifted(slot, stride, node, code), sign * way)),
+                    partial
+                        .iter()
+                        .map(|&(slot, sign)| (shifted(slot, stride, node, code), sign * way)),
                 );
             }
             self.descend(&next, level + 1, price + more, order, key);

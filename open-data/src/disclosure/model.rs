@@ -143,8 +143,8 @@ impl Model {
     /// Whether the cell can still be hidden.
     pub(crate) fn can_hide(&self, cell: CellIndex) -> bool {
         let it = &self.cells[cell];
-        let empty = it.value == 0 && (!self.counts || it.contributors == Some(0));
-        it.standing == Standing::Candidate && !(empty && !self.counts)
+        // That nobody contributes to a magnitude is known; that a count is 0 need not be.
+        it.standing == Standing::Candidate && (self.counts || it.value != 0)
     }
 
     /// Whether the cell is hidden whatever the candidate does.

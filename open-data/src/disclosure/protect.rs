@@ -79,8 +79,8 @@ pub fn protect(
         let best = search.run();
         (cost, bound, optimal) = (best.cost, Some(best.bound), best.optimal);
         if best.hidden != plan.hidden {
-            plan = Plan::new(model, &attacker, primaries, &goals, deadline)
-                .from_pattern(&best.hidden);
+            plan =
+                Plan::new(model, &attacker, primaries, &goals, deadline).hiding_also(&best.hidden);
             plan.complete();
             cost = plan.cost();
         }
@@ -89,7 +89,8 @@ pub fn protect(
     let quality =
         Quality { cost, bound, optimal, elapsed: started.elapsed(), objective: model.objective };
     let hints = Hints { deviations: plan.into_witnesses() };
-    let time = limits.time.map(|time| time.saturating_sub(started.elapsed()).max(time / AUDIT_SHARE));
+    let time =
+        limits.time.map(|time| time.saturating_sub(started.elapsed()).max(time / AUDIT_SHARE));
     let audited = audit(model, &hidden, primaries, &hints, AuditLimits { time })?;
     Ok(Protected { audited, quality })
 }

@@ -210,7 +210,10 @@ impl Rules {
         let mut words = Vec::new();
         let mut add = |vi: String, en: String| words.push((vi, en));
         if let Some(least) = self.min_contributors {
-            add(format!("ít nhất {least} đơn vị đóng góp"), format!("at least {least} contributors"));
+            add(
+                format!("ít nhất {least} đơn vị đóng góp"),
+                format!("at least {least} contributors"),
+            );
         }
         if let Some((n, k)) = self.dominance {
             let vi = format!("{n} đơn vị lớn nhất không quá {k}%");
@@ -326,12 +329,13 @@ fn by_dimension(model: &Model, statuses: &BTreeMap<usize, Status>) -> Vec<Dimens
                 entry.3 += value;
             }
         }
-        let codes = codes.into_iter().map(|(code, (cells, suppressed, value, hidden))| CodeReport {
-            code: model.dimensions[d].codes[code as usize].clone(),
-            cells,
-            suppressed,
-            value_percent: percent(hidden, value),
-        });
+        let codes =
+            codes.into_iter().map(|(code, (cells, suppressed, value, hidden))| CodeReport {
+                code: model.dimensions[d].codes[code as usize].clone(),
+                cells,
+                suppressed,
+                value_percent: percent(hidden, value),
+            });
         DimensionReport { dimension: model.dimensions[d].column.clone(), codes: codes.collect() }
     };
     (0..model.dimensions.len()).map(of).collect()

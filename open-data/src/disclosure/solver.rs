@@ -171,7 +171,8 @@ pub(crate) fn push(
         let mut gain = 0.0;
         if other == cell {
             gain = f64::from(sign);
-            (low, high) = if sign > 0 { (0, distance.min(high)) } else { ((-distance).max(low), 0) };
+            (low, high) =
+                if sign > 0 { (0, distance.min(high)) } else { ((-distance).max(low), 0) };
         }
         let stays = kept.and_then(|kept| kept.get(&other)).map(|&by| by as f64);
         variables[other] = Some(if let Some(by) = stays {
@@ -285,8 +286,7 @@ pub(crate) fn multipliers(
         let up = problem.add_var(degree * room(1) + tiny, (0.0, f64::INFINITY));
         let down = problem.add_var(degree * room(-1) + tiny, (0.0, f64::INFINITY));
         // The cell itself gets no slack: its own movement is what the others must allow.
-        let mut terms =
-            if other == cell { Vec::new() } else { vec![(up, 1.0), (down, -1.0)] };
+        let mut terms = if other == cell { Vec::new() } else { vec![(up, 1.0), (down, -1.0)] };
         terms.extend(system.rows_of(other).iter().map(|&(row, s)| (gamma[row], f64::from(s))));
         let own = if other == cell { f64::from(sign) } else { 0.0 };
         problem.add_constraint(&terms[..], ComparisonOp::Eq, own);
@@ -388,7 +388,9 @@ fn solve(problem: &Problem, deadline: Deadline) -> Option<Vec<f64>> {
     let mut options = SolveOptions::default();
     options.time_limit = deadline.left();
     match problem.solve_with(options) {
-        Ok(SolveOutcome::Solution(solution)) => Some(solution.iter().map(|(_, value)| value).collect()),
+        Ok(SolveOutcome::Solution(solution)) => {
+            Some(solution.iter().map(|(_, value)| value).collect())
+        }
         _ => None,
     }
 }

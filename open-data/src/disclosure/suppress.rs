@@ -88,8 +88,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Starts from a given pattern instead.
-    pub(crate) fn from_pattern(mut self, hidden: &[bool]) -> Self {
+    /// Hides a given pattern as well, to start from.
+    pub(crate) fn hiding_also(mut self, hidden: &[bool]) -> Self {
         self.hidden.iter_mut().zip(hidden).for_each(|(own, &given)| *own |= given);
         self
     }
@@ -215,12 +215,7 @@ impl<'a> Plan<'a> {
     }
 
     /// A witness within the pattern, without the cell `but`.
-    fn look(
-        &self,
-        goal: usize,
-        but: Option<CellIndex>,
-        diligence: Diligence,
-    ) -> Option<Deviation> {
+    fn look(&self, goal: usize, but: Option<CellIndex>, diligence: Diligence) -> Option<Deviation> {
         let Goal { demand, reaches } = &self.goals[goal];
         let hidden = |cell: CellIndex| {
             self.hidden[cell] && Some(cell) != but && demand.known.binary_search(&cell).is_err()
@@ -233,9 +228,8 @@ impl<'a> Plan<'a> {
         let Goal { demand, reaches } = &self.goals[goal];
         let hidden =
             |cell: CellIndex| self.hidden[cell] && demand.known.binary_search(&cell).is_err();
-        let accepted = reaches
-            .iter()
-            .find_map(|&reach| self.attacker.accept(witness.clone(), &hidden, reach));
+        let accepted =
+            reaches.iter().find_map(|&reach| self.attacker.accept(witness.clone(), &hidden, reach));
         let Some(witness) = accepted else { return false };
         self.store(goal, witness);
         true

@@ -210,7 +210,8 @@ mod tests {
     #[test]
     fn admits_only_what_adds_up_and_stays_in_range() {
         let system = square();
-        let swap = |by: i128| Deviation::whole(BTreeMap::from([(0, by), (1, -by), (2, -by), (3, by)]));
+        let swap =
+            |by: i128| Deviation::whole(BTreeMap::from([(0, by), (1, -by), (2, -by), (3, by)]));
         let inner = |cell: usize| cell < 4;
         assert!(system.admits(&swap(3), &inner));
         assert!(!system.admits(&swap(4), &inner), "cell 2 would fall below zero");

@@ -20,7 +20,9 @@ pub(super) fn clean(raw: &RecordBatch, from: &str) -> StringArray {
     for row in 0..raw.num_rows() {
         match parts.as_slice() {
             [only] => match cell(only, row) {
-                Some(text) if is_nfc_quick(text.chars()) == unicode_normalization::IsNormalized::Yes => {
+                Some(text)
+                    if is_nfc_quick(text.chars()) == unicode_normalization::IsNormalized::Yes =>
+                {
                     out.append_value(text);
                 }
                 Some(text) => out.append_value(text.nfc().collect::<String>()),

@@ -133,11 +133,7 @@ async fn csv_batches(
     Ok(in_background(reader))
 }
 
-fn csv_reader(
-    path: String,
-    wanted: &[String],
-    open: &OpenReader,
-) -> Result<RawRows, SourceError> {
+fn csv_reader(path: String, wanted: &[String], open: &OpenReader) -> Result<RawRows, SourceError> {
     let malformed =
         |path: &str, row| SourceError::Malformed { path: path.to_owned(), format: "CSV", row };
     let (header, _) = Format::default()
@@ -150,7 +146,8 @@ fn csv_reader(
         .enumerate()
         .map(|(at, field)| {
             // A byte-order mark belongs to the file, not to the first column's name.
-            let name = if at == 0 { field.name().trim_start_matches('\u{feff}') } else { field.name() };
+            let name =
+                if at == 0 { field.name().trim_start_matches('\u{feff}') } else { field.name() };
             Field::new(name, DataType::Utf8, true)
         })
         .collect();
@@ -185,11 +182,7 @@ async fn parquet_batches(
     Ok(in_background(reader))
 }
 
-fn parquet_reader(
-    path: String,
-    full: &Path,
-    wanted: &[String],
-) -> Result<RawRows, SourceError> {
+fn parquet_reader(path: String, full: &Path, wanted: &[String]) -> Result<RawRows, SourceError> {
     let malformed =
         |path: &str, row| SourceError::Malformed { path: path.to_owned(), format: "Parquet", row };
     let file = File::open(full).map_err(|e| read_error(&path, e))?;

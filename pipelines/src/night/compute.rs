@@ -61,8 +61,7 @@ impl Night<'_> {
             Inputs::Ready(inputs, absent) => (inputs, absent),
             Inputs::Stale(cause) => {
                 let note = lake.note(table, part).await?;
-                let result =
-                    if note.is_some() { RunResult::Stale } else { RunResult::Waiting };
+                let result = if note.is_some() { RunResult::Stale } else { RunResult::Waiting };
                 return Ok((result, note, Some(format!("chờ {cause}"))));
             }
             Inputs::Absent => {
@@ -115,6 +114,10 @@ impl Night<'_> {
                 }
             }
         }
-        if inputs.is_empty() && !absent.is_empty() { Ok(Inputs::Absent) } else { Ok(Inputs::Ready(inputs, absent)) }
+        if inputs.is_empty() && !absent.is_empty() {
+            Ok(Inputs::Absent)
+        } else {
+            Ok(Inputs::Ready(inputs, absent))
+        }
     }
 }

@@ -32,9 +32,9 @@ pub(super) fn order<'a>(declarations: &'a Declarations, only: &[String]) -> Vec<
     let mut ordered = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
         let pending: HashSet<_> = waiting.iter().map(|table| table.name.clone()).collect();
-        let (ready, later): (Vec<_>, Vec<_>) = waiting
-            .into_iter()
-            .partition(|table| !needs(table).any(|name| name != &table.name && pending.contains(name)));
+        let (ready, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|table| {
+            !needs(table).any(|name| name != &table.name && pending.contains(name))
+        });
         // Tables that refer to each other in a ring are loaded as they stand.
         let stuck = ready.is_empty();
         ordered.extend(if stuck { later.clone() } else { ready });
@@ -109,8 +109,11 @@ impl Night<'_> {
         }
         let started_at = Utc::now();
         let references = self.references(table).await?;
-        let tools =
-            Tools { keys: self.keys, geography: self.warehouse.geography(), references: &references };
+        let tools = Tools {
+            keys: self.keys,
+            geography: self.warehouse.geography(),
+            references: &references,
+        };
         let raw = self.connector.read(table).await?;
         let batch = batch::make(table, tools, raw).await?;
         let findings = quality::check(self.warehouse, &table.checks, &batch.rows).await?;
@@ -160,12 +163,10 @@ impl Night<'_> {
         let mut all = HashMap::new();
         for column in &table.columns {
             let Some((referred, name)) = &column.references else { continue };
-            let failed =
-                |source| LoadError::References { column: column.name.clone(), source };
+            let failed = |source| LoadError::References { column: column.name.clone(), source };
             let session = self.warehouse.scratch([]).map_err(failed)?;
             let sql = format!("SELECT DISTINCT {name} FROM {referred}");
-            let batches =
-                warehouse::query::run_internal(&session, &sql).await.map_err(failed)?;
+            let batches = warehouse::query::run_internal(&session, &sql).await.map_err(failed)?;
             let mut values = HashSet::new();
             for batch in &batches {
                 let texts = cast(batch.column(0), &DataType::Utf8).unwrap_or_else(|_| {

@@ -1,8 +1,6 @@
 //! Rounding and cell-key noise: totals, persistence, bounds under attack.
 
-use open_data::disclosure::{
-    AlternativeError, Model, Purpose, perturb_table, round_table,
-};
+use open_data::disclosure::{AlternativeError, Model, Purpose, perturb_table, round_table};
 
 use super::support::{Files, load};
 

@@ -62,8 +62,7 @@ fn each_grouping_passes_alone_and_both_name_k() {
     let both: Vec<_> = both.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
     let (model, joint) = audit("\"county.csv\", \"size.csv\"", &both, "ABKLM");
     let Verdict::Refuse { refusal, coarsening } = joint else { panic!("must be refused") };
-    let exposed: Vec<_> =
-        refusal.exposed().map(|f| (model.name(f.cell), f.low, f.high)).collect();
+    let exposed: Vec<_> = refusal.exposed().map(|f| (model.name(f.cell), f.low, f.high)).collect();
     assert_eq!(exposed, [("region=K".to_owned(), 3, 3)]);
     assert!(coarsening.is_some(), "giving up the regions or a grouping would pass");
     let (_, repaired) = audit("\"county.csv\", \"size.csv\"", &both, "ABKLMN");
@@ -132,7 +131,8 @@ fn what_is_out_and_leaks_by_itself_blocks_everything() {
 fn counting_suppressed_cells_per_row_is_not_enough() {
     let files = Files::new();
     let hidden = ["r1c1", "r1c2", "r2c1", "r2c2", "r2c3", "r3c3", "r3c4", "r4c4", "r4c3"];
-    let value = |r: usize, c: usize| if hidden.contains(&format!("r{r}c{c}").as_str()) { 3 } else { 20 };
+    let value =
+        |r: usize, c: usize| if hidden.contains(&format!("r{r}c{c}").as_str()) { 3 } else { 20 };
     let mut text = "row,col,n,status\n".to_owned();
     let mut put = |r: String, c: String, n: usize, hide: bool| {
         let status = if hide { "primary" } else { "published" };
@@ -140,14 +140,24 @@ fn counting_suppressed_cells_per_row_is_not_enough() {
     };
     for r in 1..=4 {
         for c in 1..=4 {
-            put(format!("r{r}"), format!("c{c}"), value(r, c), hidden.contains(&format!("r{r}c{c}").as_str()));
+            put(
+                format!("r{r}"),
+                format!("c{c}"),
+                value(r, c),
+                hidden.contains(&format!("r{r}c{c}").as_str()),
+            );
         }
         put(format!("r{r}"), "T".into(), (1..=4).map(|c| value(r, c)).sum(), false);
     }
     for c in 1..=4 {
         put("T".into(), format!("c{c}"), (1..=4).map(|r| value(r, c)).sum(), false);
     }
-    put("T".into(), "T".into(), (1..=4).flat_map(|r| (1..=4).map(move |c| value(r, c))).sum(), false);
+    put(
+        "T".into(),
+        "T".into(),
+        (1..=4).flat_map(|r| (1..=4).map(move |c| value(r, c))).sum(),
+        false,
+    );
     let spec = files.put(
         "spec.toml",
         "[table]\nmeasure = \"n\"\n[[dimension]]\ncolumn = \"row\"\ntotal = \"T\"\n\

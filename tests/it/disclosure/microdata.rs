@@ -12,10 +12,7 @@ fn classes_diversity_and_closeness_of_a_small_file() {
         "[microdata]\nquasi_identifiers = [\"age\", \"sex\"]\nsensitive = [\"icd\"]\nk = 2\nl = 2\n\
          t = 0.5\nsampling_fraction = 0.1\n",
     );
-    let records = files.put(
-        "r.csv",
-        "age,sex,icd\n30,F,A\n30,F,B\n40,M,A\n40,M,A\n50,F,B\n",
-    );
+    let records = files.put("r.csv", "age,sex,icd\n30,F,A\n30,F,B\n40,M,A\n40,M,A\n50,F,B\n");
     let mut faults = Faults::default();
     let report = judge(&spec, &records, &mut faults).expect("no fault");
     assert_eq!((report.records, report.classes, report.smallest_class), (5, 3, 1));

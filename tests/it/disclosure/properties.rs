@@ -28,7 +28,13 @@ struct Case {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    (prop::collection::vec(2_usize..5, 1..5), any::<bool>(), any::<bool>(), prop::option::of(any::<u8>()), 3_u64..6)
+    (
+        prop::collection::vec(2_usize..5, 1..5),
+        any::<bool>(),
+        any::<bool>(),
+        prop::option::of(any::<u8>()),
+        3_u64..6,
+    )
         .prop_flat_map(|(mut sizes, overlapping, linked, past, threshold)| {
             if sizes.len() > 2 {
                 sizes.iter_mut().for_each(|size| *size = (*size).min(3));
@@ -68,9 +74,9 @@ fn codes(case: &Case, d: usize) -> Vec<(String, Vec<usize>)> {
 /// The table over the dimensions of which `with` is true, others summed out.
 fn rows(case: &Case, with: &[bool]) -> Vec<(Vec<String>, u64)> {
     let mut rows = vec![(Vec::new(), Vec::<Vec<usize>>::new())];
-    for d in 0..case.sizes.len() {
+    for (d, &used) in with.iter().enumerate() {
         let choices = codes(case, d);
-        let choices = if with[d] { choices } else { vec![choices[choices.len() - 1].clone()] };
+        let choices = if used { choices } else { vec![choices[choices.len() - 1].clone()] };
         rows = rows
             .into_iter()
             .flat_map(|(names, sets)| {
@@ -144,7 +150,7 @@ fn model_of(case: &Case) -> Model {
         with[0] = true;
         let threshold = case.threshold;
         let hide = move |at: usize, value: u64| {
-            (value > 0 && value < threshold) || (at * 7 + usize::from(seed)) % 3 == 0
+            (value > 0 && value < threshold) || (at * 7 + usize::from(seed)).is_multiple_of(3)
         };
         files.put("past.csv", &csv_of(case, &with, &hide));
         spec.push_str("[[published]]\nfile = \"past.csv\"\n");

@@ -10,7 +10,8 @@ use super::support::{Files, load};
 const SPEC: &str = "[table]\nmeasure = \"n\"\nmargins = \"compute\"\n[[dimension]]\ncolumn = \"a\"\n\
                     total = \"T\"\n[[dimension]]\ncolumn = \"b\"\ntotal = \"T\"\n[rule]\n\
                     min_contributors = 5\n";
-const TABLE: &str = "a,b,n\n<x>,c,2\n<x>,d,30\n<x>,e,9\ny,c,40\ny,d,8\ny,e,20\nz,c,11\nz,d,3\nz,e,50\n";
+const TABLE: &str =
+    "a,b,n\n<x>,c,2\n<x>,d,30\n<x>,e,9\ny,c,40\ny,d,8\ny,e,20\nz,c,11\nz,d,3\nz,e,50\n";
 
 fn report() -> (Report, String) {
     let files = Files::new();
@@ -47,7 +48,10 @@ fn json_and_text_agree_and_the_public_table_tells_no_reason() {
     assert!(table.lines().any(|line| line == "<x>,c,,suppressed"), "{table}");
     assert!(!table.contains("primary") && !table.contains("secondary"));
     let hidden = table.lines().filter(|line| line.ends_with("suppressed")).count();
-    assert_eq!(hidden as u64, json["primary"].as_u64().unwrap_or(0) + json["secondary"].as_u64().unwrap_or(0));
+    assert_eq!(
+        hidden as u64,
+        json["primary"].as_u64().unwrap_or(0) + json["secondary"].as_u64().unwrap_or(0)
+    );
 }
 
 #[test]

@@ -107,8 +107,8 @@ pub(super) fn attack(
         // a point that satisfies everything: if it were not the extreme one, the interval would
         // only be taken for narrower than it is.
         let solution = &solver.solution;
-        let complaint =
-            [SolverStatus::InsufficientProgress, SolverStatus::NumericalError].contains(&solution.status);
+        let complaint = [SolverStatus::InsufficientProgress, SolverStatus::NumericalError]
+            .contains(&solution.status);
         let near = complaint && solution.r_prim < 1e-5;
         assert!(
             near || matches!(solution.status, SolverStatus::Solved | SolverStatus::AlmostSolved),

@@ -126,9 +126,9 @@ impl ScalarUDFImpl for UnitFunction {
         }
         let out: ArrayRef = Arc::new(out.finish());
         if scalar {
-            return Ok(ColumnarValue::Scalar(
-                datafusion::common::ScalarValue::try_from_array(&out, 0)?,
-            ));
+            return Ok(ColumnarValue::Scalar(datafusion::common::ScalarValue::try_from_array(
+                &out, 0,
+            )?));
         }
         Ok(ColumnarValue::Array(out))
     }

@@ -33,10 +33,8 @@ pub(super) fn register(
     catalog: &Arc<LakeCatalog>,
     geography: &Arc<Geography>,
 ) -> Result<()> {
-    let function = OnBoundaries {
-        values: catalog.indicator_values(),
-        geography: Arc::clone(geography),
-    };
+    let function =
+        OnBoundaries { values: catalog.indicator_values(), geography: Arc::clone(geography) };
     ctx.register_udtf("chi_tieu_tai", Arc::new(function));
     let country = country_plan(catalog.indicator_values())?;
     let name = TableName::new(Schema::ChiTieu, "ca_nuoc").expect("a plain name");
@@ -74,10 +72,8 @@ impl TableFunctionImpl for OnBoundaries {
 
 fn literal_date(expr: &Expr) -> Option<NaiveDate> {
     match expr {
-        Expr::Literal(ScalarValue::Date32(Some(days)), _) => {
-            NaiveDate::from_ymd_opt(1970, 1, 1)?
-                .checked_add_signed(chrono::TimeDelta::days(i64::from(*days)))
-        }
+        Expr::Literal(ScalarValue::Date32(Some(days)), _) => NaiveDate::from_ymd_opt(1970, 1, 1)?
+            .checked_add_signed(chrono::TimeDelta::days(i64::from(*days))),
         Expr::Literal(ScalarValue::Utf8(Some(text)), _) => text.parse().ok(),
         Expr::Cast(cast) => literal_date(&cast.expr),
         Expr::TryCast(cast) => literal_date(&cast.expr),
@@ -141,7 +137,8 @@ fn boundary_plan(
         (vec!["v.don_vi"], vec!["crosswalk.tu_don_vi"]),
         None,
     )?;
-    let groups = ["ma_chi_tieu", "ky", "loai_ky", "phan_to", "he_so", "phien_ban"].map(|name| col(format!("v.{name}")));
+    let groups = ["ma_chi_tieu", "ky", "loai_ky", "phan_to", "he_so", "phien_ban"]
+        .map(|name| col(format!("v.{name}")));
     let groups = groups
         .into_iter()
         .chain(["den_don_vi", "ma", "ten", "thanh_phan_can"].map(|n| col(format!("crosswalk.{n}"))))
@@ -178,7 +175,8 @@ fn boundary_plan(
 }
 
 fn country_plan(values: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
-    let groups = ["ma_chi_tieu", "ky", "loai_ky", "phan_to", "he_so", "phien_ban"].map(|name| col(name));
+    let groups =
+        ["ma_chi_tieu", "ky", "loai_ky", "phan_to", "he_so", "phien_ban"].map(|name| col(name));
     LogicalPlanBuilder::scan("v", provider_as_source(values), None)?
         .aggregate(
             groups,
@@ -219,5 +217,7 @@ fn value() -> Result<Expr> {
     let number = |name| cast(col(name), DataType::Float64);
     let none = lit(ScalarValue::Float64(None));
     let rate = number("tu_so") * col("he_so") / number("mau_so");
-    when(col("he_so").is_null(), number("tu_so")).when(col("mau_so").eq(lit(0)), none).otherwise(rate)
+    when(col("he_so").is_null(), number("tu_so"))
+        .when(col("mau_so").eq(lit(0)), none)
+        .otherwise(rate)
 }

@@ -204,7 +204,11 @@ impl CatalogProvider for Scratch {
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        if name == Self::SCHEMA { Some(Arc::clone(&self.extra) as _) } else { self.base.schema(name) }
+        if name == Self::SCHEMA {
+            Some(Arc::clone(&self.extra) as _)
+        } else {
+            self.base.schema(name)
+        }
     }
 }
 

@@ -104,9 +104,7 @@ impl QueryError {
         let what = match self.kind {
             ErrorKind::Syntax => "Câu lệnh SQL chưa đúng",
             ErrorKind::NotFound => "Không có bảng, cột hoặc hàm này, hoặc bạn không có quyền đọc",
-            ErrorKind::ReadOnly => {
-                "Kho dữ liệu chỉ cho đọc: dùng SELECT, EXPLAIN hoặc SHOW"
-            }
+            ErrorKind::ReadOnly => "Kho dữ liệu chỉ cho đọc: dùng SELECT, EXPLAIN hoặc SHOW",
             ErrorKind::Data => "Dữ liệu không phù hợp với phép tính",
             ErrorKind::Unsupported => "Hệ thống chưa hỗ trợ cú pháp này",
             ErrorKind::TooLarge => "Truy vấn cần quá nhiều bộ nhớ; hãy thu hẹp phạm vi",
@@ -156,8 +154,14 @@ fn classify(error: &DataFusionError, planning: bool) -> (ErrorKind, &'static str
 fn first_line(error: &DataFusionError) -> String {
     let text = error.find_root().strip_backtrace();
     let text = text.lines().next().unwrap_or_default();
-    let known = ["Error during planning: ", "SQL error: ", "Schema error: ", "Arrow error: ",
-        "Execution error: ", "This feature is not implemented: "];
+    let known = [
+        "Error during planning: ",
+        "SQL error: ",
+        "Schema error: ",
+        "Arrow error: ",
+        "Execution error: ",
+        "This feature is not implemented: ",
+    ];
     let text = known.iter().fold(text, |text, prefix| text.strip_prefix(prefix).unwrap_or(text));
     let text = text.strip_prefix("ParserError(\"").map_or(text, |t| t.trim_end_matches("\")"));
     text.to_owned()

@@ -61,8 +61,9 @@ pub async fn serve(
 
 struct Handlers {
     door: Arc<Door>,
-    login: Arc<SASLAuthStartupHandler<DefaultServerParameterProvider>>,
-    cancel: Arc<DefaultCancelHandler>,
+    users: Arc<Users>,
+    parameters: Arc<DefaultServerParameterProvider>,
+    connections: Arc<ConnectionManager>,
 }
 
 impl Handlers {
@@ -77,19 +78,15 @@ impl Handlers {
                 services.insert(principal.clearance, Arc::new(service));
             }
         }
-        let manager = Arc::new(ConnectionManager::new());
-        let scram = ScramAuth::new(Arc::new(Passwords::new(Arc::clone(&users))));
         let mut parameters = DefaultServerParameterProvider::default();
         parameters.is_superuser = false;
         parameters.default_transaction_read_only = true;
         parameters.search_path = "chi_tieu".to_owned();
-        let login = SASLAuthStartupHandler::new(Arc::new(parameters))
-            .with_scram(scram)
-            .with_connection_manager(Arc::clone(&manager));
         Ok(Self {
-            door: Arc::new(Door::new(services, users, warehouse.limits().timeout)),
-            login: Arc::new(login),
-            cancel: Arc::new(DefaultCancelHandler::new(manager)),
+            door: Arc::new(Door::new(services, Arc::clone(&users), warehouse.limits().timeout)),
+            users,
+            parameters: Arc::new(parameters),
+            connections: Arc::new(ConnectionManager::new()),
         })
     }
 }
@@ -104,7 +101,12 @@ impl PgWireServerHandlers for Handlers {
     }
 
     fn startup_handler(&self) -> Arc<impl StartupHandler> {
-        Arc::clone(&self.login)
+        // A log-in is a conversation with a state: each connection has its own.
+        let scram = ScramAuth::new(Arc::new(Passwords::new(Arc::clone(&self.users))));
+        let login = SASLAuthStartupHandler::new(Arc::clone(&self.parameters))
+            .with_scram(scram)
+            .with_connection_manager(Arc::clone(&self.connections));
+        Arc::new(login)
     }
 
     fn error_handler(&self) -> Arc<impl ErrorHandler> {
@@ -112,7 +114,7 @@ impl PgWireServerHandlers for Handlers {
     }
 
     fn cancel_handler(&self) -> Arc<impl CancelHandler> {
-        Arc::clone(&self.cancel)
+        Arc::new(DefaultCancelHandler::new(Arc::clone(&self.connections)))
     }
 }
 

@@ -38,9 +38,8 @@ pub fn round_table(spec: &Spec, model: &Model) -> Result<AuditedFigures, Alterna
     // An attacker knows the rule: an element lies less than a base away, a total as far as its
     // elements allow.
     let reach = |cell: CellIndex| (base - 1) * sums.elements_of(cell).max(1);
-    let ranges = |cell: CellIndex, figure: i128| {
-        ((figure - reach(cell)).max(0), figure + reach(cell))
-    };
+    let ranges =
+        |cell: CellIndex, figure: i128| ((figure - reach(cell)).max(0), figure + reach(cell));
     audit_figures(model, figures, &ranges, "rounded", started)
 }
 

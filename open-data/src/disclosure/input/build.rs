@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use warehouse::diagnostic::Diagnostic;
 
 use super::Faults;
-use super::hierarchy::{self, Dimension, Node};
 use super::field::{Contributions, FieldReader};
+use super::hierarchy::{self, Dimension, Node};
 use super::number::Exact;
 use super::spec::Spec;
 use super::table::Table;
@@ -59,17 +59,13 @@ impl Inputs {
         let candidates = load(&self.tables, faults);
         let truths = load(&self.truth, faults);
         let past_files: Vec<_> = spec.published.iter().map(|p| p.file.clone()).collect();
-        let past_truths: Vec<_> =
-            spec.published.iter().filter_map(|p| p.truth.clone()).collect();
+        let past_truths: Vec<_> = spec.published.iter().filter_map(|p| p.truth.clone()).collect();
         let past = load(&past_files, faults);
         let past_truth = load(&past_truths, faults);
         let mut all = candidates.clone();
         all.extend([past.clone(), truths.clone(), past_truth.clone()].concat());
-        let dimensions: Vec<Dimension> = spec
-            .dimensions
-            .iter()
-            .map(|d| hierarchy::load(d, &spec.path, &all, faults))
-            .collect();
+        let dimensions: Vec<Dimension> =
+            spec.dimensions.iter().map(|d| hierarchy::load(d, &spec.path, &all, faults)).collect();
         let mut builder = Builder::new(&spec, dimensions);
         let role = match purpose {
             Purpose::Protect => Role::Candidate,
@@ -173,7 +169,9 @@ impl<'a> Builder<'a> {
         if role == Role::Audited && status.is_none() {
             let message = "an audited table needs the column `status`";
             let help = "values: published, primary, secondary, suppressed";
-            faults.push(Diagnostic::error(&table.name, "missing-column", message).at(0..0).help(help));
+            faults.push(
+                Diagnostic::error(&table.name, "missing-column", message).at(0..0).help(help),
+            );
         }
         if faults.found().len() > before {
             return None;
@@ -318,7 +316,10 @@ impl<'a> Builder<'a> {
             let (path, span) =
                 if role == Role::Past { old.place.clone() } else { draft.place.clone() };
             let message = format!("the cell {name} has another value in {other}");
-            let help = format!("compare with {}", if role == Role::Past { &draft.place.0 } else { &old.place.0 });
+            let help = format!(
+                "compare with {}",
+                if role == Role::Past { &draft.place.0 } else { &old.place.0 }
+            );
             faults.push(Diagnostic::error(path, code, message).at(span).help(help));
         }
         if role == Role::Past {
@@ -414,7 +415,8 @@ impl<'a> Builder<'a> {
                     }
                     for (parent, children) in rests {
                         if keys.insert(parent.clone()) {
-                            let sum = sum_of(children.iter().filter_map(|key| self.drafts.get(key)));
+                            let sum =
+                                sum_of(children.iter().filter_map(|key| self.drafts.get(key)));
                             let Some(sum) = sum else { continue };
                             self.drafts.entry(parent.clone()).or_insert(sum);
                             new.push(parent);

@@ -74,8 +74,7 @@ impl FieldReader<'_> {
     /// Whether the contributions fit the measure in column `at`.
     pub(super) fn check_contributions(&self, row: &Contributions, at: usize, faults: &mut Faults) {
         let units = |number: Option<Exact>| number.map(|n| n.units(9));
-        let (value, largest, second) =
-            (units(row.value), units(row.largest), units(row.second));
+        let (value, largest, second) = (units(row.value), units(row.largest), units(row.second));
         if let (Some(value), Some(largest)) = (value, largest)
             && largest + second.unwrap_or(0) > value
         {
@@ -86,9 +85,7 @@ impl FieldReader<'_> {
             let message = format!("`second` exceeds `largest` at the cell {}", self.cell);
             faults.push(self.fault(at, "largest-exceeds", message).help("swap the two columns"));
         }
-        if row.contributors == Some(0)
-            && value.is_some_and(|value| value > 0)
-        {
+        if row.contributors == Some(0) && value.is_some_and(|value| value > 0) {
             let message = format!("nobody contributes to the cell {}, yet it is not 0", self.cell);
             faults.push(self.fault(at, "nobody-contributes", message));
         }

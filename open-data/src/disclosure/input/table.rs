@@ -49,10 +49,8 @@ impl Table {
 
 /// Reads header and records; `None` when the file has no usable form.
 pub(crate) fn read_rows(name: &str, text: &str, faults: &mut Faults) -> Option<Rows> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut lines = Vec::new();
     for record in reader.records() {
         let Ok(record) = record else {

@@ -36,7 +36,15 @@ impl<'a> Ties<'a> {
         places: Vec<Option<(String, Range<usize>)>>,
     ) -> Self {
         let index = cells.iter().enumerate().map(|(i, cell)| (cell.key.clone(), i)).collect();
-        Self { dimensions, cells, places, index, equations: Vec::new(), empty: BTreeSet::new(), told: 0 }
+        Self {
+            dimensions,
+            cells,
+            places,
+            index,
+            equations: Vec::new(),
+            empty: BTreeSet::new(),
+            told: 0,
+        }
     }
 
     pub(super) fn find_equations(&mut self, faults: &mut Faults) {
@@ -226,14 +234,16 @@ impl<'a> Ties<'a> {
             && equation.terms().any(|(cell, _)| !is_out(cell));
         let count = equation.parts.len();
         let (code, message, help) = if let Some(absent) = absent.filter(|_| sum < total.value) {
-            let message = format!(
-                "{name} is not the sum of its parts, and {} is missing",
-                self.name(absent)
-            );
+            let message =
+                format!("{name} is not the sum of its parts, and {} is missing", self.name(absent));
             ("missing-cell", message, "add the row; a cell left out counts as 0")
         } else if mixed {
             let message = format!("{name} is not the sum of its {count} parts, some already out");
-            ("contradicts-release", message, "what is out stays: find which figure changed, and why")
+            (
+                "contradicts-release",
+                message,
+                "what is out stays: find which figure changed, and why",
+            )
         } else {
             let message = format!("{name} is not the sum of its {count} parts");
             ("total-mismatch", message, "correct the figures, or use margins = \"compute\"")

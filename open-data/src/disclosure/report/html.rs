@@ -115,11 +115,18 @@ fn write_refusal(out: &mut String, r: &Report) -> std::fmt::Result {
     let exposed: Vec<_> = r.findings.iter().filter(|finding| !finding.protected).collect();
     write_findings(out, &both("Ô có thể bị suy ra", "Cells that could be found out"), &exposed)?;
     if let Some(coarsening) = &r.coarsening {
-        writeln!(out, "<h2>{}</h2>\n<ul>", both("Cách gộp nhỏ nhất sẽ đạt", "Smallest coarsening that would pass"))?;
+        writeln!(
+            out,
+            "<h2>{}</h2>\n<ul>",
+            both("Cách gộp nhỏ nhất sẽ đạt", "Smallest coarsening that would pass")
+        )?;
         for step in &coarsening.steps {
             let what = match step.from_depth {
                 1 => both("chỉ tổng số", "only the total"),
-                depth => both(&format!("bỏ từ cấp {depth}"), &format!("leave out level {depth} and below")),
+                depth => both(
+                    &format!("bỏ từ cấp {depth}"),
+                    &format!("leave out level {depth} and below"),
+                ),
             };
             writeln!(out, "<li>{}: {what}</li>", escape(&step.dimension))?;
         }
@@ -143,7 +150,10 @@ fn write_dimension(out: &mut String, dimension: &DimensionReport) -> std::fmt::R
         writeln!(
             out,
             "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
-            escape(&code.code), code.cells, code.suppressed, code.value_percent
+            escape(&code.code),
+            code.cells,
+            code.suppressed,
+            code.value_percent
         )?;
     }
     writeln!(out, "</tbody>\n</table>")
@@ -170,7 +180,9 @@ fn write_findings(out: &mut String, title: &str, findings: &[&FindingReport]) ->
         writeln!(
             out,
             "<tr><th scope=\"row\">{}</th><td>{reason}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
-            escape(&finding.cell), finding.low, finding.high
+            escape(&finding.cell),
+            finding.low,
+            finding.high
         )?;
     }
     writeln!(out, "</tbody>\n</table>")

@@ -20,7 +20,8 @@ fn write(out: &mut String, r: &Report) -> std::fmt::Result {
     for table in &r.tables {
         writeln!(out, "  {table}")?;
     }
-    let rules: Vec<_> = r.rules.in_words().into_iter().map(|(vi, en)| format!("{vi} ({en})")).collect();
+    let rules: Vec<_> =
+        r.rules.in_words().into_iter().map(|(vi, en)| format!("{vi} ({en})")).collect();
     writeln!(out, "Quy tắc · rules: {}", rules.join("; "))?;
     writeln!(
         out,
@@ -36,11 +37,7 @@ fn write(out: &mut String, r: &Report) -> std::fmt::Result {
         };
         writeln!(out, "Mục tiêu · minimised: {} — {proof}", quality.minimised)?;
     }
-    writeln!(
-        out,
-        "Kiểm chứng · witnesses checked: {}; {} s",
-        r.witnesses, r.elapsed_seconds
-    )?;
+    writeln!(out, "Kiểm chứng · witnesses checked: {}; {} s", r.witnesses, r.elapsed_seconds)?;
     if r.withheld_before > 0 {
         writeln!(out, "Đã ẩn từ trước · withheld before: {}", r.withheld_before)?;
     }

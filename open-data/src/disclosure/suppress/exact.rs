@@ -163,9 +163,8 @@ impl<'a> Search<'a> {
     /// Makes a choice safe and keeps it if it beats the best.
     fn improve_from(&mut self, hidden: &[bool]) {
         let deadline = self.deadline;
-        let mut plan =
-            Plan::new(self.model, self.attacker, self.primaries, self.goals, deadline)
-                .from_pattern(hidden);
+        let mut plan = Plan::new(self.model, self.attacker, self.primaries, self.goals, deadline)
+            .hiding_also(hidden);
         plan.complete();
         if plan.missed() == 0 && plan.cost() < self.best.cost {
             tracing::debug!(cost = plan.cost(), "better pattern");

@@ -57,10 +57,7 @@ impl Door {
             .ok_or_else(|| PgWireError::InvalidPassword(user.to_owned()))
     }
 
-    async fn in_time<T>(
-        &self,
-        work: impl Future<Output = PgWireResult<T>>,
-    ) -> PgWireResult<T> {
+    async fn in_time<T>(&self, work: impl Future<Output = PgWireResult<T>>) -> PgWireResult<T> {
         let timed = tokio::time::timeout(self.timeout, work).await;
         timed.unwrap_or_else(|_| Err(user_error(&QueryError::timeout(self.timeout))))
     }
