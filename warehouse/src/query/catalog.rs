@@ -1,6 +1,7 @@
 //! The catalogue as one clearance sees it: schemas and tables of the lake, read at their newest
 //! version, and nothing above the clearance.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,7 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
 use datafusion::logical_expr::{
-    Expr, LogicalPlanBuilder, TableProviderFilterPushDown, TableType, col, lit,
+    Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, TableType, col, lit,
 };
 use datafusion::physical_plan::ExecutionPlan;
 use deltalake_core::DeltaTable;
@@ -99,7 +100,36 @@ fn indicator_values(
     let plan = LogicalPlanBuilder::scan("gia_tri", provider_as_source(whole), None)?
         .filter(col("ma_chi_tieu").in_list(readable, false))?
         .build()?;
-    Ok(Arc::new(ViewTable::new(plan, None)))
+    Ok(Arc::new(PartOfTable(ViewTable::new(plan, None))))
+}
+
+/// Some rows of a stored table: planned like a view, and a table to whoever lists tables.
+#[derive(Debug)]
+struct PartOfTable(ViewTable);
+
+#[async_trait]
+impl TableProvider for PartOfTable {
+    fn schema(&self) -> SchemaRef {
+        self.0.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn get_logical_plan(&self) -> Option<Cow<'_, LogicalPlan>> {
+        self.0.get_logical_plan()
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.0.scan(state, projection, filters, limit).await
+    }
 }
 
 type DeclaredTable = (TableName, Sensitivity, SchemaRef);

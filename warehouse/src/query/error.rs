@@ -62,7 +62,7 @@ impl QueryError {
         Self::new(ErrorKind::Timeout, "57014", message)
     }
 
-    pub(super) fn syntax(error: DataFusionError) -> Self {
+    pub(crate) fn syntax(error: DataFusionError) -> Self {
         Self::classified(error, true)
     }
 

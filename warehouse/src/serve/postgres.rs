@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use datafusion::common::DataFusionError;
+use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion_postgres::DfSessionService;
 use datafusion_postgres::pgwire::api::auth::sasl::SASLAuthStartupHandler;
 use datafusion_postgres::pgwire::api::auth::sasl::scram::ScramAuth;
@@ -156,20 +157,27 @@ impl ErrorHandler for Errors {
         }
         let taken = std::mem::replace(error, PgWireError::QueryCanceled);
         let PgWireError::ApiError(inner) = taken else { return };
-        let query_error = match inner.downcast::<DataFusionError>() {
-            Ok(inner) => QueryError::running(*inner),
-            Err(other) => match other.downcast::<QueryError>() {
-                Ok(inner) => *inner,
-                Err(other) => {
-                    let inner = DataFusionError::External(other);
-                    QueryError::running(inner)
-                }
-            },
-        };
+        let query_error = query_error(inner);
         if query_error.kind() == ErrorKind::Internal {
             tracing::error!(error = ?std::error::Error::source(&query_error), "a query failed");
         }
         *error = user_error(&query_error);
+    }
+}
+
+/// What the protocol's own layers wrapped, by what it was.
+fn query_error(error: Box<dyn std::error::Error + Send + Sync>) -> QueryError {
+    let error = match error.downcast::<DataFusionError>() {
+        Ok(error) => return QueryError::running(*error),
+        Err(other) => other,
+    };
+    let error = match error.downcast::<ParserError>() {
+        Ok(error) => return QueryError::syntax(DataFusionError::SQL(error, None)),
+        Err(other) => other,
+    };
+    match error.downcast::<QueryError>() {
+        Ok(error) => *error,
+        Err(other) => QueryError::running(DataFusionError::External(other)),
     }
 }
 
