@@ -98,11 +98,11 @@ pub(crate) async fn finish(reader: Reader, request: Request, next: Next) -> Resp
     let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
     let status = response.status();
-    if let Some(error) = response.extensions().get::<Arc<PageError>>() {
-        if status.is_server_error() {
-            let cause: &dyn std::error::Error = error.as_ref();
-            tracing::error!(%request_id, path, error = cause, "a page failed");
-        }
+    if let Some(error) = response.extensions().get::<Arc<PageError>>()
+        && status.is_server_error()
+    {
+        let cause: &dyn std::error::Error = error.as_ref();
+        tracing::error!(%request_id, path, error = cause, "a page failed");
     }
     if is_bare(&response) {
         response = failure_page(&reader, status, &request_id, response);

@@ -94,13 +94,11 @@ fn plant(file: &Path) -> usize {
         .records()
         .map(|record| record.unwrap().iter().map(str::to_owned).collect())
         .collect();
-    let mut row = 0;
     // Few enough that the batch as a whole still passes.
     let wanted = (rows.len() / 50).min(header.len() * PLANTED.len());
-    for index in 0..wanted {
+    for (index, row) in rows.iter_mut().take(wanted).enumerate() {
         let (column, identifier) = (index % header.len(), index / header.len());
-        rows[row][column] = PLANTED[(identifier + column) % PLANTED.len()].to_owned();
-        row += 1;
+        row[column] = PLANTED[(identifier + column) % PLANTED.len()].to_owned();
     }
     let mut writer = csv::Writer::from_path(file).unwrap();
     writer.write_record(&header).unwrap();

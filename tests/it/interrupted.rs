@@ -1,11 +1,13 @@
 //! A night that is killed at any instant and run again is the night that was never killed.
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use crate::support::{self, khoyte, succeed};
 
-const INSTANTS: u32 = 20;
+const INSTANTS: usize = 20;
 
 #[test]
 fn a_night_killed_at_twenty_instants_ends_as_if_undisturbed() {
@@ -20,45 +22,54 @@ fn a_night_killed_at_twenty_instants_ends_as_if_undisturbed() {
 
     let whole = folder.path().join("whole");
     prepare(&whole, &config);
-    let started = Instant::now();
-    succeed(khoyte(&whole).args(["night", "--date", support::NIGHT]));
-    let duration = started.elapsed();
+    let steps = steps_of(&mut start(&whole)).count();
     let expected = support::contents(&support::open(&whole));
     assert!(expected["kho.lao_quy"].len() > 1000 && !expected["he_thong.lan_chay"].is_empty());
 
-    let mut killed = 0;
     for instant in 0..INSTANTS {
         let dir = folder.path().join(format!("killed-{instant}"));
         prepare(&dir, &config);
-        let after = duration.mul_f64((f64::from(instant) + 0.5) / f64::from(INSTANTS));
-        killed += u32::from(kill_after(&dir, after));
+        // Spread over the steps, and over the time inside a step.
+        let step = (2 * instant + 1) * steps / (2 * INSTANTS);
+        let later = Duration::from_millis(instant as u64 * 13 % 100);
+        kill(&dir, step, later);
         succeed(khoyte(&dir).args(["night", "--date", support::NIGHT]));
         let found = support::contents(&support::open(&dir));
         for (table, lines) in &expected {
-            assert_eq!(found.get(table), Some(lines), "{table}, killed after {after:?}");
+            assert_eq!(
+                found.get(table),
+                Some(lines),
+                "{table}, killed {later:?} after step {step}"
+            );
         }
         std::fs::remove_dir_all(&dir).unwrap();
     }
-    assert!(killed >= INSTANTS / 2, "only {killed} of {INSTANTS} nights were still running");
 }
 
-fn prepare(dir: &std::path::Path, config: &str) {
+fn prepare(dir: &Path, config: &str) {
     std::fs::create_dir_all(dir).unwrap();
     std::fs::write(dir.join("khoyte.toml"), config).unwrap();
 }
 
-/// Starts a night and kills it; false when it was over before.
-fn kill_after(dir: &std::path::Path, after: Duration) -> bool {
-    let mut child = khoyte(dir)
-        .args(["night", "--date", support::NIGHT])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+fn start(dir: &Path) -> Child {
+    let mut command = khoyte(dir);
+    command.args(["night", "--date", support::NIGHT]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// The lines that a night prints, one a step.
+fn steps_of(night: &mut Child) -> impl Iterator<Item = String> + use<> {
+    let lines = BufReader::new(night.stderr.take().unwrap()).lines().map_while(Result::ok);
+    lines.filter(|line| line.starts_with("  "))
+}
+
+/// Starts a night and kills it some time after its `step`th step.
+fn kill(dir: &Path, step: usize, later: Duration) {
+    let mut night = start(dir);
+    let printed = steps_of(&mut night).take(step).count();
+    assert_eq!(printed, step, "the night was over before it could be killed");
     // The instant itself is what is tested; there is no condition to wait for.
-    std::thread::sleep(after);
-    let running = child.try_wait().unwrap().is_none();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    running
+    std::thread::sleep(later);
+    night.kill().unwrap();
+    night.wait().unwrap();
 }

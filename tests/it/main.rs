@@ -3,6 +3,8 @@
 //! Tests run the real program on the public data in `KHOYTE_DATA` (by default `../shared/data`
 //! beside the project) and fail where it is not there.
 
+#![allow(clippy::unwrap_used, reason = "a test, or what a test is made of, fails by panicking")]
+
 mod accessibility;
 mod browser;
 mod check;

@@ -92,8 +92,7 @@ pub(crate) fn rows(warehouse: &Warehouse, sql: &str) -> Grid {
     })
 }
 
-/// Every table's rows as sorted lines, by table; columns that tell the time are left out, and the
-/// table versions that an interrupted attempt may have used up.
+/// Every table's rows as sorted lines, by table; columns that tell the time are left out.
 pub(crate) fn contents(warehouse: &Warehouse) -> BTreeMap<String, Vec<String>> {
     let tables = rows(warehouse, "SELECT ten FROM he_thong.bang ORDER BY ten");
     let names = tables.rows.iter().map(|row| row[0].to_string());

@@ -32,12 +32,12 @@ impl Classes {
             while end > at && end < total && values[end] == values[end - 1] {
                 end += 1;
             }
-            if let (Some(low), Some(high)) = (values.get(at), end.checked_sub(1)) {
-                if end > at {
-                    let (low, high) = (*low, values[high]);
-                    classes.push(Class { low, high, count: end - at, shade: 0 });
-                    at = end;
-                }
+            if let (Some(low), Some(high)) = (values.get(at), end.checked_sub(1))
+                && end > at
+            {
+                let (low, high) = (*low, values[high]);
+                classes.push(Class { low, high, count: end - at, shade: 0 });
+                at = end;
             }
         }
         let steps = classes.len().saturating_sub(1).max(1);

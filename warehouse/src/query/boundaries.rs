@@ -175,8 +175,7 @@ fn boundary_plan(
 }
 
 fn country_plan(values: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
-    let groups =
-        ["ma_chi_tieu", "ky", "loai_ky", "phan_to", "he_so", "phien_ban"].map(|name| col(name));
+    let groups = ["ma_chi_tieu", "ky", "loai_ky", "phan_to", "he_so", "phien_ban"].map(col);
     LogicalPlanBuilder::scan("v", provider_as_source(values), None)?
         .aggregate(
             groups,

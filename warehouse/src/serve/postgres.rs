@@ -7,6 +7,7 @@
 mod session;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,11 +73,11 @@ impl Handlers {
         let users = Arc::new(users);
         let mut services = HashMap::new();
         for principal in users.principals() {
-            if !services.contains_key(&principal.clearance) {
+            if let Entry::Vacant(vacant) = services.entry(principal.clearance) {
                 let session = warehouse.postgres_session(principal)?;
                 let hooks = session::hooks();
                 let service = DfSessionService::new_with_hooks(Arc::new(session), hooks);
-                services.insert(principal.clearance, Arc::new(service));
+                vacant.insert(Arc::new(service));
             }
         }
         let mut parameters = DefaultServerParameterProvider::default();

@@ -1,5 +1,6 @@
 //! The order in which queries run: what reads comes after what it reads.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Nodes in an order that respects `needs`, and the cycles that have none.
@@ -64,8 +65,8 @@ fn shortest_cycle(
                 cycle.reverse();
                 return Some(cycle);
             }
-            if !came_from.contains_key(&next) {
-                came_from.insert(next, node);
+            if let Entry::Vacant(vacant) = came_from.entry(next) {
+                vacant.insert(node);
                 queue.push_back(next);
             }
         }

@@ -363,7 +363,7 @@ impl<'t> Node<'t> {
         let asked = self.asked.borrow();
         for key in self.table.keys() {
             let name = key.get_ref().as_ref();
-            if !asked.iter().any(|known| *known == name) {
+            if !asked.contains(&name) {
                 let message = format!("there is no key `{name}` here");
                 let help = suggestion(name, asked.iter().copied());
                 self.file.fault(self.place(key.span()), "unknown-key", message, help);
