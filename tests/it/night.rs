@@ -216,3 +216,17 @@ fn a_principal_sees_only_what_its_clearance_allows() {
     assert_eq!(count(&public), 0, "an internal indicator's rows are not open");
     assert!(count(&planner) > 0);
 }
+
+#[test]
+fn the_demonstration_makes_its_own_sources_where_there_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    succeed(khoyte(folder.path()).args(["demo", "--no-serve", "--date", support::NIGHT]));
+    let warehouse = support::open(folder.path());
+    let made = support::rows(
+        &warehouse,
+        "SELECT count(DISTINCT ma_chi_tieu) FROM chi_tieu.gia_tri \
+         WHERE ma_chi_tieu IN ('bhyt_ngay_dieu_tri_binh_quan', 'sxh_so_mac_thang')",
+    );
+    assert_eq!(made.rows[0][0].as_i64(), Some(2));
+    assert!(folder.path().join("public/sot_xuat_huyet_tinh_thang/v1/SHA256SUMS").is_file());
+}
