@@ -7,5 +7,6 @@ mod linked;
 mod microdata;
 mod properties;
 mod reports;
+mod rules;
 mod support;
 mod turnover;

@@ -7,7 +7,9 @@
 
 mod accessibility;
 mod browser;
+mod bucket;
 mod check;
+mod clients;
 mod disclosure;
 mod identifiers;
 mod interrupted;

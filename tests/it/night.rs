@@ -70,8 +70,7 @@ fn the_same_rows_come_through_psql_and_the_pages() {
 
 pub(crate) fn psql(server: &Server) -> Command {
     let mut command = Command::new("psql");
-    let connection = format!("host=127.0.0.1 port={} user=ke_hoach dbname=khoyte", server.postgres);
-    command.arg(connection).arg("--no-psqlrc").env("PGPASSWORD", &server.password);
+    command.arg(server.connection()).arg("--no-psqlrc").env("PGPASSWORD", &server.password);
     command
 }
 
@@ -138,30 +137,15 @@ fn a_second_night_over_the_same_input_changes_nothing() {
     let data = tempfile::tempdir().unwrap();
     support::link_data(data.path(), &["notifiable", "gso_health", "vn_admin"]);
     support::demo(folder.path(), data.path());
-    let before = files(folder.path());
+    let before = support::files(folder.path());
     succeed(khoyte(folder.path()).args(["night", "--date", support::NIGHT]));
-    assert_eq!(files(folder.path()), before);
+    let after = support::files(folder.path());
+    assert_eq!(support::differing(&before, &after), Vec::<String>::new());
     succeed(khoyte(folder.path()).args(["night", "--date", "2026-11-21"]));
     let warehouse = support::open(folder.path());
     let moved =
         "SELECT bang FROM he_thong.lan_chay WHERE dem = DATE '2026-11-21' AND ket_qua = 'moi'";
     assert_eq!(support::rows(&warehouse, moved).rows.len(), 0);
-}
-
-fn files(dir: &std::path::Path) -> Vec<(std::path::PathBuf, u64)> {
-    let mut all = Vec::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-            } else {
-                all.push((entry.path(), entry.metadata().unwrap().len()));
-            }
-        }
-    }
-    all.sort();
-    all
 }
 
 #[test]

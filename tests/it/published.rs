@@ -1,42 +1,24 @@
 //! The open-data folder: reproducible to the byte, verifiable with standard tools, small cells
 //! never shown.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::Command;
 
 use crate::support::{self, khoyte, succeed};
-
-fn bytes(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut all = BTreeMap::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-            } else {
-                let name = entry.path().strip_prefix(dir).unwrap().display().to_string();
-                all.insert(name, std::fs::read(entry.path()).unwrap());
-            }
-        }
-    }
-    all
-}
 
 #[test]
 fn two_nights_over_the_same_input_publish_the_same_bytes() {
     let again = tempfile::tempdir().unwrap();
     support::demo(again.path(), &support::data());
-    let first = bytes(&support::filled().join("public"));
+    let first = support::files(&support::filled().join("public"));
     assert!(first.len() > 30);
-    let differing = |second: &BTreeMap<String, Vec<u8>>| -> Vec<String> {
-        let names = first.keys().chain(second.keys());
-        names.filter(|name| first.get(*name) != second.get(*name)).cloned().collect()
+    let differing = || {
+        let second = support::files(&again.path().join("public"));
+        support::differing(&first, &second)
     };
-    assert_eq!(differing(&bytes(&again.path().join("public"))), Vec::<String>::new());
+    assert_eq!(differing(), Vec::<String>::new());
     succeed(khoyte(again.path()).args(["night", "--date", "2026-11-21"]));
     succeed(khoyte(again.path()).args(["release", "publish", "--date", "2026-11-21"]));
-    assert_eq!(differing(&bytes(&again.path().join("public"))), Vec::<String>::new());
+    assert_eq!(differing(), Vec::<String>::new());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The program under test: run, spawned, asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -65,6 +65,11 @@ pub(crate) fn declarations() -> Arc<Declarations> {
 
 /// The warehouse in a folder, asked in this process.
 pub(crate) fn open(dir: &Path) -> Warehouse {
+    open_at(&Location::Folder(dir.join("lake")))
+}
+
+/// The warehouse at a place, asked in this process.
+pub(crate) fn open_at(place: &Location) -> Warehouse {
     let declarations = declarations();
     let text =
         |name: &str| match &declarations.source_table(&name.parse().unwrap()).unwrap().1.origin {
@@ -73,15 +78,21 @@ pub(crate) fn open(dir: &Path) -> Warehouse {
         };
     let units = (text("danh_muc.don_vi"), text("danh_muc.don_vi_ke_thua"));
     let geography = Geography::from_declared(&units.0, &units.1).unwrap();
-    let lake = Lake::open(&Location::Folder(dir.join("lake"))).unwrap();
+    let lake = Lake::open(place).unwrap();
     Warehouse::new(lake, declarations, Arc::new(geography), Limits::default()).unwrap()
 }
 
+static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap());
+
 /// Runs asynchronous work to its end.
 pub(crate) fn wait<T>(work: impl Future<Output = T>) -> T {
-    static RUNTIME: LazyLock<tokio::runtime::Runtime> =
-        LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap());
     RUNTIME.block_on(work)
+}
+
+/// Starts asynchronous work that ends with the test process.
+pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) {
+    RUNTIME.spawn(work);
 }
 
 /// All rows of a query.
@@ -109,6 +120,32 @@ pub(crate) fn contents(warehouse: &Warehouse) -> BTreeMap<String, Vec<String>> {
             (name, lines)
         })
         .collect()
+}
+
+/// Every file under a folder, by its path within it.
+pub(crate) fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            } else {
+                let name = entry.path().strip_prefix(dir).unwrap().display().to_string();
+                all.insert(name, std::fs::read(entry.path()).unwrap());
+            }
+        }
+    }
+    all
+}
+
+/// The names of files that are not the same in both.
+pub(crate) fn differing(
+    first: &BTreeMap<String, Vec<u8>>,
+    second: &BTreeMap<String, Vec<u8>>,
+) -> Vec<String> {
+    let names: BTreeSet<&String> = first.keys().chain(second.keys()).collect();
+    names.into_iter().filter(|name| first.get(*name) != second.get(*name)).cloned().collect()
 }
 
 /// A running `khoyte serve`, stopped when dropped.
@@ -143,6 +180,11 @@ impl Server {
         let postgres = value("postgres").rsplit(':').next().unwrap().parse().unwrap();
         let password = std::fs::read_to_string(dir.join("password.txt")).unwrap();
         Self { child, web, postgres, password: password.trim().to_owned() }
+    }
+
+    /// The connection string of the user `ke_hoach`, without the password.
+    pub(crate) fn connection(&self) -> String {
+        format!("host=127.0.0.1 port={} user=ke_hoach dbname=khoyte", self.postgres)
     }
 
     /// One server over [`filled`] for all tests that only read; it ends with the test process.

@@ -10,6 +10,7 @@ mod note;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::ScalarValue;
@@ -23,7 +24,7 @@ use deltalake_core::{DeltaTable, DeltaTableError};
 use futures::TryStreamExt;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
-use object_store::{DynObjectStore, ObjectStoreExt};
+use object_store::{DynObjectStore, RetryConfig};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use url::Url;
@@ -31,6 +32,10 @@ use url::Url;
 use crate::names::TableName;
 
 pub use self::note::{CheckResult, Note, Step};
+
+/// How long a request to a bucket is tried again: long enough for a server's restart, short enough
+/// that a person at a prompt sees the fault.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where a lake is.
 #[derive(Debug, Clone)]
@@ -145,7 +150,8 @@ impl Lake {
             place: place.clone(),
             source,
         };
-        let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
+        let retry = RetryConfig { retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() };
+        let mut builder = AmazonS3Builder::new().with_bucket_name(bucket).with_retry(retry);
         for (key, value) in options {
             let key = key.parse().map_err(|e: object_store::Error| failed(e.into()))?;
             builder = builder.with_config(key, value);
@@ -274,19 +280,6 @@ impl Lake {
             .await
             .map_err(|source| read_error(name, source))?;
         Ok(version == Some(transaction_version(batch)))
-    }
-
-    /// Reads one small object beside the tables, such as a released file.
-    ///
-    /// # Errors
-    /// When it is there and cannot be read; `None` when it is not there.
-    pub async fn object(&self, path: &str) -> Result<Option<bytes::Bytes>, object_store::Error> {
-        let full = object_store::path::Path::from_url_path(self.root.path())?.join(path);
-        match self.store.get(&full).await {
-            Ok(found) => Ok(Some(found.bytes().await?)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 }
 

@@ -10,13 +10,14 @@ use std::time::Duration;
 use super::exact::exact_move;
 use super::lattice::{Lattice, Search};
 use super::model::Model;
-use super::solver::{Component, Deadline, Proposal, push};
+use super::solver::{Component, Deadline, Proposal, cheapest_move, push};
 use super::system::{CellIndex, Deviation, System};
 
 /// In tables of more cells than this, programmes are slow and searches are tried longer.
 pub(crate) const LARGE_TABLE: usize = 6_400;
-/// Linear programmes take at most this many hidden cells, the nearest.
-const LARGEST_PROGRAMME: usize = 12_000;
+/// Linear programmes take at most so many hidden cells, the nearest: small ones first, because
+/// most movements close near the cell and a small programme is solved at once.
+const PROGRAMME_SIZES: [usize; 4] = [300, 1_200, 4_000, 12_000];
 /// Ranges for a report are computed over at most this many hidden cells.
 const LARGEST_RANGE_PROGRAMME: usize = 2_000;
 /// Integer programmes above this many cells to decide are left out.
@@ -80,14 +81,19 @@ impl<'m> Attacker<'m> {
         if !diligence.programmes {
             return None;
         }
-        let mut component = Component::around(self.system, hidden, cell);
-        if component.cells.len() > LARGEST_PROGRAMME {
-            component = Component::restricted(self.system, hidden, cell, LARGEST_PROGRAMME);
+        let mut tried = 0;
+        for most in PROGRAMME_SIZES {
+            let component = Component::restricted(self.system, hidden, cell, most);
+            // A wider ring that ties nothing more in has nothing new to say.
+            if component.cells.len() > tried {
+                tried = component.cells.len();
+                let found = self.solve(&component, hidden, reach, deadline);
+                if found.is_some() {
+                    return found;
+                }
+            }
         }
-        if component.cells.is_empty() {
-            return None;
-        }
-        self.solve(&component, hidden, reach, deadline)
+        None
     }
 
     fn search(
@@ -111,11 +117,9 @@ impl<'m> Attacker<'m> {
     ) -> Option<Deviation> {
         let (cell, sign, distance) = reach;
         let limit = deadline.within(TIME_PER_PROGRAMME);
-        let proposal = push(self.system, component, reach, None, limit)?;
-        let moved = proposal.iter().find(|&&(other, _)| other == cell)?.1.abs();
-        if moved < distance as f64 * (1.0 - 1e-6) {
-            return None;
-        }
+        // The shortest movement: it is sparse, and so more often whole than any other.
+        let free = |other: CellIndex| hidden(other).then_some(0.0);
+        let proposal = cheapest_move(self.system, component, &free, reach, limit)?;
         let target = (cell, i128::from(sign) * distance);
         let exact = exact_move(self.system, &proposal, target)
             .and_then(|deviation| self.accept(deviation, hidden, reach));

@@ -1,15 +1,16 @@
 //! The linear programmes, in the words of the gate, answered by a crate's solver.
 //!
-//! The default is `microlp`: pure Rust, and by its own word without a guarantee of optimality.
-//! That is enough, because no answer from here is believed: a proposed deviation is made exact
+//! The default is `microlp`: pure Rust, and by its own word without a guarantee of optimality; the
+//! feature `highs` takes HiGHS instead. Either is enough, because no answer from here is believed: a proposed deviation is made exact
 //! ([`super::exact`]) and checked by addition, and a missing one only costs a suppression more.
 //! Everything is scaled by the distance asked for, so that the numbers a solver sees are near 1.
+
+mod programme;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOptions, SolveOutcome, Variable};
-
+use self::programme::{Programme, Relation, Variable};
 use super::system::{CellIndex, System};
 
 /// No cell of a witness needs to move more than this many times the distance asked for.
@@ -164,7 +165,7 @@ pub(crate) fn push(
 ) -> Option<Proposal> {
     let whole = kept.is_some();
     let scale = if whole { 1.0 } else { distance.max(1) as f64 };
-    let mut problem = Problem::new(OptimizationDirection::Maximize);
+    let mut problem = Programme::maximise();
     let mut variables = vec![None; system.len()];
     for &other in &component.cells {
         let (mut low, mut high) = bounds(system, other, distance);
@@ -176,15 +177,15 @@ pub(crate) fn push(
         }
         let stays = kept.and_then(|kept| kept.get(&other)).map(|&by| by as f64);
         variables[other] = Some(if let Some(by) = stays {
-            problem.add_var(gain, (by, by))
+            problem.add(gain, (by, by))
         } else if whole {
-            problem.add_integer_var(gain, (i32::try_from(low).ok()?, i32::try_from(high).ok()?))
+            problem.add_whole(gain, (i32::try_from(low).ok()?, i32::try_from(high).ok()?))
         } else {
-            problem.add_var(gain, (low as f64 / scale, high as f64 / scale))
+            problem.add(gain, (low as f64 / scale, high as f64 / scale))
         });
     }
     add_rows(&mut problem, system, component, &variables);
-    let values = solve(&problem, deadline)?;
+    let values = problem.solve(None, deadline)?.values;
     Some(
         component
             .cells
@@ -203,7 +204,7 @@ pub(crate) fn bounds(system: &System, cell: CellIndex, distance: i128) -> (i128,
 }
 
 fn add_rows(
-    problem: &mut Problem,
+    problem: &mut Programme,
     system: &System,
     component: &Component,
     variables: &[Option<Variable>],
@@ -213,26 +214,24 @@ fn add_rows(
             .terms()
             .filter_map(|(cell, sign)| variables[cell].map(|v| (v, f64::from(sign))))
             .collect();
-        problem.add_constraint(&terms[..], ComparisonOp::Eq, 0.0);
+        problem.row(terms, Relation::Equal, 0.0);
     }
 }
 
-/// The cheapest set of cells that lets `cell` move by `distance` towards `sign`.
+/// The cheapest set of cells of a component that lets `cell` move by `distance` towards `sign`;
+/// among equally cheap ones, the shortest movement.
 ///
 /// `price` is what it costs to hide a cell, 0 if it is hidden already, `None` if it cannot be
 /// hidden. The movement returned uses only cells with a price.
 pub(crate) fn cheapest_move(
     system: &System,
+    component: &Component,
     price: &dyn Fn(CellIndex) -> Option<f64>,
     (cell, sign, distance): (CellIndex, i8, i128),
     deadline: Deadline,
 ) -> Option<Proposal> {
-    let component = Component::around(system, &|cell| price(cell).is_some(), cell);
-    if component.cells.is_empty() {
-        return None;
-    }
     let scale = distance.max(1) as f64;
-    let mut problem = Problem::new(OptimizationDirection::Minimize);
+    let mut problem = Programme::minimise();
     let mut parts: Vec<Option<(Variable, Variable)>> = vec![None; system.len()];
     let most = component.cells.iter().filter_map(|&c| price(c)).fold(1.0, f64::max);
     for &other in &component.cells {
@@ -242,7 +241,7 @@ pub(crate) fn cheapest_move(
         if other == cell {
             (up, down) = if sign > 0 { ((1.0, 1.0), (0.0, 0.0)) } else { ((0.0, 0.0), (1.0, 1.0)) };
         }
-        parts[other] = Some((problem.add_var(cost + 1e-6, up), problem.add_var(cost + 1e-6, down)));
+        parts[other] = Some((problem.add(cost + 1e-6, up), problem.add(cost + 1e-6, down)));
     }
     for &row in &component.rows {
         let mut terms = Vec::new();
@@ -251,9 +250,9 @@ pub(crate) fn cheapest_move(
                 terms.extend([(up, f64::from(sign)), (down, -f64::from(sign))]);
             }
         }
-        problem.add_constraint(&terms[..], ComparisonOp::Eq, 0.0);
+        problem.row(terms, Relation::Equal, 0.0);
     }
-    let values = solve(&problem, deadline)?;
+    let values = problem.solve(None, deadline)?.values;
     let moved = values.chunks(2).map(|pair| pair[0] - pair[1]);
     Some(
         component
@@ -277,21 +276,21 @@ pub(crate) fn multipliers(
     deadline: Deadline,
 ) -> Option<Vec<f64>> {
     let scale = distance.max(1) as f64;
-    let mut problem = Problem::new(OptimizationDirection::Minimize);
+    let mut problem = Programme::minimise();
     let free = (f64::NEG_INFINITY, f64::INFINITY);
-    let gamma: Vec<_> = system.equations().iter().map(|_| problem.add_var(0.0, free)).collect();
+    let gamma: Vec<_> = system.equations().iter().map(|_| problem.add(0.0, free)).collect();
     for (other, &degree) in degree.iter().enumerate() {
         let room = |sign| system.room(other, sign).min(distance) as f64 / scale;
         let tiny = 1e-7;
-        let up = problem.add_var(degree * room(1) + tiny, (0.0, f64::INFINITY));
-        let down = problem.add_var(degree * room(-1) + tiny, (0.0, f64::INFINITY));
+        let up = problem.add(degree * room(1) + tiny, (0.0, f64::INFINITY));
+        let down = problem.add(degree * room(-1) + tiny, (0.0, f64::INFINITY));
         // The cell itself gets no slack: its own movement is what the others must allow.
         let mut terms = if other == cell { Vec::new() } else { vec![(up, 1.0), (down, -1.0)] };
         terms.extend(system.rows_of(other).iter().map(|&(row, s)| (gamma[row], f64::from(s))));
         let own = if other == cell { f64::from(sign) } else { 0.0 };
-        problem.add_constraint(&terms[..], ComparisonOp::Eq, own);
+        problem.row(terms, Relation::Equal, own);
     }
-    let values = solve(&problem, deadline)?;
+    let values = problem.solve(None, deadline)?.values;
     Some(values[..gamma.len()].to_vec())
 }
 
@@ -329,7 +328,7 @@ impl Master<'_> {
         start: Option<&[bool]>,
         deadline: Deadline,
     ) -> Option<Choice> {
-        let mut problem = Problem::new(OptimizationDirection::Minimize);
+        let mut problem = Programme::minimise();
         let mut constant = 0.0;
         let variables: Vec<_> = (0..self.costs.len())
             .map(|i| {
@@ -338,9 +337,9 @@ impl Master<'_> {
                     constant += low * self.costs[i];
                     None
                 } else if whole {
-                    Some(problem.add_binary_var(self.costs[i]))
+                    Some(problem.add_whole(self.costs[i], (0, 1)))
                 } else {
-                    Some(problem.add_var(self.costs[i], (low, high)))
+                    Some(problem.add(self.costs[i], (low, high)))
                 }
             })
             .collect();
@@ -354,44 +353,17 @@ impl Master<'_> {
                 }
             }
             if rest > 1e-9 {
-                problem.add_constraint(&terms[..], ComparisonOp::Ge, rest);
+                problem.row(terms, Relation::AtLeast, rest);
             }
         }
-        let mut options = SolveOptions::default();
-        options.time_limit = deadline.left();
-        options.warm_start = start.map(|chosen| {
+        let known: Option<Vec<_>> = start.map(|chosen| {
             let pairs = variables.iter().zip(chosen);
             pairs.filter_map(|(v, &on)| v.map(|v| (v, f64::from(u8::from(on))))).collect()
         });
-        let SolveOutcome::Solution(solution) = problem.solve_with(options).ok()? else {
-            return None;
-        };
-        let optimal = solution.status() == microlp::SolutionStatus::Optimal;
-        let bound = if optimal {
-            solution.objective()
-        } else {
-            solution.stats().best_bound.unwrap_or(f64::NEG_INFINITY)
-        };
-        let values = variables
-            .iter()
-            .zip(self.lower)
-            .map(|(v, &fixed)| v.map_or(fixed, |v| solution.var_value(v)))
-            .collect();
-        Some(Choice { values, bound: bound + constant, optimal })
-    }
-}
-
-fn solve(problem: &Problem, deadline: Deadline) -> Option<Vec<f64>> {
-    if deadline.passed() {
-        return None;
-    }
-    let mut options = SolveOptions::default();
-    options.time_limit = deadline.left();
-    match problem.solve_with(options) {
-        Ok(SolveOutcome::Solution(solution)) => {
-            Some(solution.iter().map(|(_, value)| value).collect())
-        }
-        _ => None,
+        let answer = problem.solve(known.as_deref(), deadline)?;
+        let values = variables.iter().zip(self.lower);
+        let values = values.map(|(v, &fixed)| v.map_or(fixed, |v| answer.values[v])).collect();
+        Some(Choice { values, bound: answer.bound + constant, optimal: answer.optimal })
     }
 }
 
@@ -405,18 +377,18 @@ pub(crate) fn feasible_point(
     whole: bool,
     deadline: Deadline,
 ) -> Option<Proposal> {
-    let mut problem = Problem::new(OptimizationDirection::Minimize);
+    let mut problem = Programme::minimise();
     let known = |cell: CellIndex| unknown.binary_search(&cell).is_err();
     let most = (0..system.len()).filter(|&c| known(c)).map(|c| system.value(c)).max().unwrap_or(1);
     let scale = if whole || most < 10_000_000 { 1.0 } else { most as f64 / 1e6 };
     let mut variables = vec![None; system.len()];
     for &cell in unknown {
         variables[cell] = Some(if let Some(&value) = kept.get(&cell) {
-            problem.add_var(0.0, (value / scale, value / scale))
+            problem.add(0.0, (value / scale, value / scale))
         } else if whole {
-            problem.add_integer_var(0.0, (0, i32::try_from(most).unwrap_or(i32::MAX)))
+            problem.add_whole(0.0, (0, i32::try_from(most).unwrap_or(i32::MAX)))
         } else {
-            problem.add_var(0.0, (0.0, f64::INFINITY))
+            problem.add(0.0, (0.0, f64::INFINITY))
         });
     }
     for equation in system.equations() {
@@ -429,9 +401,9 @@ pub(crate) fn feasible_point(
             }
         }
         if !terms.is_empty() {
-            problem.add_constraint(&terms[..], ComparisonOp::Eq, rest as f64 / scale);
+            problem.row(terms, Relation::Equal, rest as f64 / scale);
         }
     }
-    let values = solve(&problem, deadline)?;
+    let values = problem.solve(None, deadline)?.values;
     Some(unknown.iter().zip(values).map(|(&cell, value)| (cell, value * scale)).collect())
 }

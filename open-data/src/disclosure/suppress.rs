@@ -18,7 +18,7 @@ use super::input::spec::Objective;
 use super::lattice::Search;
 use super::model::Model;
 use super::primary::Primaries;
-use super::solver::{Deadline, cheapest_move};
+use super::solver::{Component, Deadline, cheapest_move};
 use super::system::{CellIndex, Demand, Deviation};
 
 /// Tables up to this many cells are small enough for a programme per sensitive cell.
@@ -274,8 +274,13 @@ impl<'a> Plan<'a> {
         }
         let price = |cell| self.price_for(goal, cell);
         let limit = self.deadline.within(Duration::from_secs(20));
-        let proposal = cheapest_move(self.attacker.system, &price, reach, limit)?;
         let (cell, sign, distance) = reach;
+        let system = self.attacker.system;
+        let component = Component::around(system, &|cell| price(cell).is_some(), cell);
+        if component.cells.is_empty() {
+            return None;
+        }
+        let proposal = cheapest_move(system, &component, &price, reach, limit)?;
         exact_move(self.attacker.system, &proposal, (cell, i128::from(sign) * distance))
     }
 

@@ -24,13 +24,9 @@ impl Files {
     }
 }
 
-/// The public data: `KHOYTE_DATA`, or beside the workspace.
-pub(super) fn data(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("KHOYTE_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
-        PathBuf::from,
-    );
-    Some(root.join(path)).filter(|path| path.exists())
+/// A file of the public data.
+pub(super) fn data(path: &str) -> PathBuf {
+    crate::support::data().join(path)
 }
 
 pub(super) fn load(spec: &Path, tables: &[&Path], purpose: Purpose) -> Loaded {

@@ -143,14 +143,12 @@ fn boundary_plan(
         .into_iter()
         .chain(["den_don_vi", "ma", "ten", "thanh_phan_can"].map(|n| col(format!("crosswalk.{n}"))))
         .collect::<Vec<_>>();
-    let figure = col("v.tu_so").is_not_null();
-    let parts = count_distinct(col("v.don_vi")).filter(figure).build()?;
     let plan = moved.aggregate(
         groups,
         vec![
             amount(sum(col("v.tu_so"))).alias("tu_so"),
             amount(sum(col("v.mau_so"))).alias("mau_so"),
-            parts.alias("thanh_phan"),
+            units_with_figures()?.alias("thanh_phan"),
         ],
     )?;
     let complete = col("thanh_phan").gt_eq(col("thanh_phan_can"));
@@ -182,7 +180,7 @@ fn country_plan(values: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
             vec![
                 amount(sum(col("tu_so"))).alias("tu_so"),
                 amount(sum(col("mau_so"))).alias("mau_so"),
-                count_distinct(col("don_vi")).alias("so_don_vi"),
+                units_with_figures()?.alias("so_don_vi"),
             ],
         )?
         .project(vec![
@@ -199,6 +197,11 @@ fn country_plan(values: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
             col("phien_ban"),
         ])?
         .build()
+}
+
+/// How many units add to a sum.
+fn units_with_figures() -> Result<Expr> {
+    count_distinct(col("v.don_vi")).filter(col("v.tu_so").is_not_null()).build()
 }
 
 fn amount(expr: Expr) -> Expr {

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef};
@@ -72,6 +72,10 @@ impl LakeCatalog {
         if let Some(schema) = self.schemas.get(name.schema().as_str()) {
             schema.lock().insert(name.name().to_owned(), table);
         }
+    }
+
+    fn added(&self) -> MutexGuard<'_, BTreeMap<String, Arc<dyn SchemaProvider>>> {
+        self.added.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `chi_tieu.gia_tri` as this clearance sees it, for what is computed from it.
@@ -156,13 +160,13 @@ impl fmt::Debug for LakeCatalog {
 
 impl CatalogProvider for LakeCatalog {
     fn schema_names(&self) -> Vec<String> {
-        let added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        let added = self.added();
         let own = self.schemas.keys().map(|&name| name.to_owned());
         own.chain(added.keys().cloned()).collect()
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        let added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        let added = self.added();
         let own = self.schemas.get(name).map(|schema| Arc::clone(schema) as _);
         own.or_else(|| added.get(name).cloned())
     }
@@ -172,7 +176,7 @@ impl CatalogProvider for LakeCatalog {
         name: &str,
         schema: Arc<dyn SchemaProvider>,
     ) -> Result<Option<Arc<dyn SchemaProvider>>> {
-        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut added = self.added();
         Ok(added.insert(name.to_owned(), schema))
     }
 }
@@ -182,7 +186,7 @@ struct LakeSchema {
 }
 
 impl LakeSchema {
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<dyn TableProvider>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<dyn TableProvider>>> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

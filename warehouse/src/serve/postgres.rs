@@ -31,7 +31,7 @@ use tokio::net::TcpListener;
 
 use self::session::Door;
 use super::users::{Secret, Users};
-use crate::query::{ErrorKind, QueryError, Warehouse};
+use crate::query::{ErrorKind, POSTGRES_VERSION, QueryError, Warehouse};
 
 /// Serves connections until the listener is dropped or the task is stopped.
 ///
@@ -83,6 +83,7 @@ impl Handlers {
         let mut parameters = DefaultServerParameterProvider::default();
         parameters.is_superuser = false;
         parameters.default_transaction_read_only = true;
+        parameters.server_version = POSTGRES_VERSION.to_owned();
         parameters.search_path = "chi_tieu".to_owned();
         Ok(Self {
             door: Arc::new(Door::new(services, Arc::clone(&users), warehouse.limits().timeout)),

@@ -1,14 +1,18 @@
-//! One handler for all connections: finds the session of whoever is connected, and refuses what is
-//! not a read.
+//! One handler for all connections: finds the session of whoever is connected, refuses what is not
+//! a read, and mends what real clients stumble over in the protocol's own layers.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ParamValues;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast::Statement;
 use datafusion_postgres::hooks::HookClient;
 use datafusion_postgres::hooks::cursor::CursorStatementHook;
@@ -16,11 +20,11 @@ use datafusion_postgres::hooks::set_show::SetShowHook;
 use datafusion_postgres::hooks::transactions::TransactionStatementHook;
 use datafusion_postgres::pgwire::api::portal::{Format, Portal};
 use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
-use datafusion_postgres::pgwire::api::results::{FieldInfo, Response};
+use datafusion_postgres::pgwire::api::results::{DescribePortalResponse, FieldInfo, Response};
 use datafusion_postgres::pgwire::api::stmt::QueryParser;
 use datafusion_postgres::pgwire::api::store::PortalStore;
 use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore, METADATA_USER, Type};
-use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
+use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
 use datafusion_postgres::{DfSessionService, QueryHook};
 use futures::{Sink, StreamExt};
@@ -28,7 +32,7 @@ use futures::{Sink, StreamExt};
 use super::super::users::Users;
 use super::user_error;
 use crate::names::Sensitivity;
-use crate::query::{QueryError, is_sql_read};
+use crate::query::{QueryError, is_sql_read, verify_read};
 
 /// What the protocol keeps of a parsed statement.
 type Parsed = <DfSessionService as ExtendedQueryHandler>::Statement;
@@ -90,7 +94,8 @@ impl SimpleQueryHandler for Door {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let service = Arc::clone(self.service(client)?);
-        let work = SimpleQueryHandler::do_query(service.as_ref(), client, query);
+        let query = mend(query);
+        let work = SimpleQueryHandler::do_query(service.as_ref(), client, &query);
         let responses = self.in_time(work).await?;
         Ok(responses.into_iter().map(|response| self.limited(response)).collect())
     }
@@ -120,6 +125,79 @@ impl ExtendedQueryHandler for Door {
         let service = Arc::clone(self.service(client)?);
         let work = ExtendedQueryHandler::do_query(service.as_ref(), client, portal, max_rows);
         Ok(self.limited(self.in_time(work).await?))
+    }
+
+    /// The columns of a portal. A cursor's is stored without its plan, so it is planned again:
+    /// psycopg asks for the columns of each cursor that it declares.
+    async fn do_describe_portal<C>(
+        &self,
+        client: &mut C,
+        portal: &Portal<Self::Statement>,
+    ) -> PgWireResult<DescribePortalResponse>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Self::Statement>,
+        C::Error: std::fmt::Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let parser = self.query_parser();
+        let format = Some(&portal.result_column_format);
+        let fields = match &portal.statement.statement {
+            (query, None) if !query.is_empty() => {
+                match parser.parse_sql(client, query, &[]).await? {
+                    Some(planned) => parser.get_result_schema(&planned, format)?,
+                    None => Vec::new(),
+                }
+            }
+            planned => parser.get_result_schema(planned, format)?,
+        };
+        Ok(DescribePortalResponse::new(fields))
+    }
+}
+
+/// What clients ask of PostgreSQL's catalogue in a way that only PostgreSQL understands: ADBC
+/// compares the name of a type's function with 0, which there means none.
+fn mend(sql: &str) -> Cow<'_, str> {
+    if !sql.contains("pg_catalog.pg_type") {
+        return Cow::Borrowed(sql);
+    }
+    let named = ["typreceive", "typsend"];
+    let mended = named.iter().fold(sql.to_owned(), |sql, name| {
+        sql.replace(&format!("{name} != 0"), &format!("{name} != '-'"))
+    });
+    Cow::Owned(mended)
+}
+
+/// Whole and floating numbers given for an exact decimal keep the type the client sent them in:
+/// they are compared as PostgreSQL would, rather than refused.
+fn with_sent_types(plan: LogicalPlan, types: &[Option<Type>]) -> PgWireResult<LogicalPlan> {
+    let retype = |expr: Expr| {
+        let Expr::Placeholder(mut placeholder) = expr else { return Ok(Transformed::no(expr)) };
+        let number = placeholder.id.trim_start_matches('$').parse::<usize>().unwrap_or(0);
+        let sent = types.get(number.wrapping_sub(1)).and_then(Option::as_ref).and_then(number_type);
+        match (sent, &mut placeholder.field) {
+            (Some(sent), Some(field)) if field.data_type().is_decimal() => {
+                *field = Arc::new(field.as_ref().clone().with_data_type(sent));
+                Ok(Transformed::yes(Expr::Placeholder(placeholder)))
+            }
+            _ => Ok(Transformed::no(Expr::Placeholder(placeholder))),
+        }
+    };
+    let retyped = plan.transform_up_with_subqueries(|node| {
+        let node = node.map_expressions(|expr| expr.transform_up(retype))?;
+        if node.transformed { node.map_data(LogicalPlan::recompute_schema) } else { Ok(node) }
+    });
+    retyped.map(|plan| plan.data).map_err(|error| PgWireError::ApiError(Box::new(error)))
+}
+
+fn number_type(sent: &Type) -> Option<DataType> {
+    match *sent {
+        Type::INT2 => Some(DataType::Int16),
+        Type::INT4 => Some(DataType::Int32),
+        Type::INT8 => Some(DataType::Int64),
+        Type::FLOAT4 => Some(DataType::Float32),
+        Type::FLOAT8 => Some(DataType::Float64),
+        _ => None,
     }
 }
 
@@ -153,7 +231,9 @@ impl QueryParser for DoorParser {
         let clearance = self.users.principal(user).map(|principal| principal.clearance);
         let service = clearance.and_then(|clearance| self.services.get(&clearance));
         let service = service.ok_or_else(|| PgWireError::InvalidPassword(user.to_owned()))?;
-        service.query_parser().parse_sql(client, sql, types).await
+        let parsed = service.query_parser().parse_sql(client, &mend(sql), types).await?;
+        let Some((text, Some((statement, plan)))) = parsed else { return Ok(parsed) };
+        Ok(Some((text, Some((statement, with_sent_types(plan, types)?)))))
     }
 
     fn get_parameter_types(&self, statement: &Self::Statement) -> PgWireResult<Vec<Type>> {
@@ -204,11 +284,15 @@ fn refusal(statement: &Statement) -> Option<PgWireError> {
             .any(|declared| declared.for_query.as_ref().is_some_and(|q| !is_read_query(q))),
         _ => false,
     };
-    (!allowed || declared_write).then(|| {
-        let error = QueryError::read_only();
-        let (code, text) = (error.sqlstate().to_owned(), error.to_string());
-        PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".to_owned(), code, text)))
-    })
+    (!allowed || declared_write).then(|| user_error(&QueryError::read_only()))
+}
+
+/// The second lock: a statement that looks like a read must have a plan that only reads.
+fn plan_refusal(statement: &Statement, plan: &LogicalPlan) -> Option<PgWireError> {
+    if !is_sql_read(statement) {
+        return None;
+    }
+    verify_read(plan).err().map(|error| user_error(&error))
 }
 
 fn is_read_query(query: &datafusion::sql::sqlparser::ast::Query) -> bool {
@@ -220,10 +304,16 @@ impl QueryHook for ReadOnlyHook {
     async fn handle_simple_query(
         &self,
         statement: &Statement,
-        _: &SessionContext,
+        session: &SessionContext,
         _: &mut dyn HookClient,
     ) -> Option<PgWireResult<Response>> {
-        refusal(statement).map(Err)
+        if let Some(refused) = refusal(statement) {
+            return Some(Err(refused));
+        }
+        let whole = DataFusionStatement::Statement(Box::new(statement.clone()));
+        // What does not plan is told by whoever runs it.
+        let plan = session.state().statement_to_plan(whole).await.ok()?;
+        plan_refusal(statement, &plan).map(Err)
     }
 
     async fn handle_extended_parse_query(
@@ -237,12 +327,12 @@ impl QueryHook for ReadOnlyHook {
 
     async fn handle_extended_query(
         &self,
-        _: &Statement,
-        _: &LogicalPlan,
+        statement: &Statement,
+        plan: &LogicalPlan,
         _: &ParamValues,
         _: &SessionContext,
         _: &mut dyn HookClient,
     ) -> Option<PgWireResult<Response>> {
-        None
+        plan_refusal(statement, plan).map(Err)
     }
 }

@@ -1,0 +1,64 @@
+"""What a notebook does with psycopg: run by the integration tests, fails by raising.
+
+Arguments: a connection string; the password is in PGPASSWORD.
+"""
+
+import datetime
+import decimal
+import sys
+
+import psycopg
+
+connection = psycopg.connect(sys.argv[1], autocommit=True)
+
+
+def rows(sql, parameters=None, **options):
+    return connection.execute(sql, parameters, **options).fetchall()
+
+
+# Parameters of every kind that planners pass, whole numbers against exact decimals among them.
+assert rows("SELECT ten FROM danh_muc.don_vi WHERE ma = %s ORDER BY tu_ngay", ("24",)) == [
+    ("Bắc Giang",),
+    ("Bắc Ninh",),
+]
+above = "SELECT count(*) FROM chi_tieu.gia_tri WHERE ma_chi_tieu = %s AND ky >= %s AND tu_so > %s"
+counts = {
+    type(least).__name__: rows(above, ("sxh_so_mac_thang", datetime.date(2017, 1, 1), least))
+    for least in (100, 40_000_000_000, 100.0, decimal.Decimal(100))
+}
+assert counts["int"] == [(0,)], counts  # the larger of the two came last
+assert counts["float"] == counts["Decimal"] != [(0,)], counts
+assert rows(above, ("sxh_so_mac_thang", datetime.date(2017, 1, 1), 100)) == counts["Decimal"]
+for year in (2010, 2012, 2014):
+    prepared = "SELECT count(*) FROM kho.lao_quy WHERE date_part('year', quy) = %s"
+    assert rows(prepared, (year,), prepare=True)[0][0] > 0, year
+
+# Types arrive as Python's own, in text and in binary.
+one = "SELECT don_vi, ky, tu_so, gia_tri FROM chi_tieu.gia_tri WHERE tu_so IS NOT NULL LIMIT 1"
+for binary in (False, True):
+    row = connection.execute(one, binary=binary).fetchone()
+    kinds = [type(value) for value in row]
+    assert kinds == [str, datetime.date, decimal.Decimal, float], kinds
+
+# A long answer in pieces, by a cursor of the server.
+with psycopg.connect(sys.argv[1]) as reading, reading.cursor(name="dai") as cursor:
+    cursor.itersize = 5_000
+    cursor.execute("SELECT * FROM kho.benh_truyen_nhiem_thang")
+    assert cursor.description[0].name == "don_vi", cursor.description
+    assert sum(1 for _ in cursor) == rows("SELECT count(*) FROM kho.benh_truyen_nhiem_thang")[0][0]
+
+# Faults are exceptions of their own class.
+for sql, fault in [
+    ("SELECT khong_co FROM kho.lao_quy", psycopg.errors.UndefinedColumn),
+    ("SELECT * FROM kho.khong_co", psycopg.errors.UndefinedTable),
+    ("DELETE FROM kho.lao_quy", psycopg.errors.ReadOnlySqlTransaction),
+    ("COPY kho.lao_quy TO STDOUT", psycopg.errors.ReadOnlySqlTransaction),
+]:
+    try:
+        connection.execute(sql)
+    except fault:
+        continue
+    raise AssertionError(f"{sql} was not refused")
+
+# What SQLAlchemy, and with it Superset and pandas, reads first.
+assert rows("SELECT pg_catalog.version()")[0][0].startswith("PostgreSQL 16"), "version()"
