@@ -11,20 +11,21 @@ mod serve;
 mod simulate;
 mod sql;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use pipelines::connector::FileConnector;
 use pipelines::deidentify::keys::KeyRing;
 use warehouse::diagnostic::Report;
 use warehouse::geography::Geography;
 use warehouse::query::Warehouse;
-use warehouse::spec::{self, Declarations, Loaded, Origin};
+use warehouse::spec::{self, Column, Declarations, Loaded, Origin, Treatment};
 use warehouse::store::Lake;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, UsageError};
 use crate::report::Reporter;
 use crate::telemetry;
 
@@ -111,7 +112,8 @@ pub(crate) fn run(line: &CommandLine, out: &Reporter) -> ExitCode {
         Err(error) => {
             out.end();
             out.fail(&format!("khoyte: {error:#}"));
-            Exit::Failed.into()
+            let ours = !error.chain().any(<dyn std::error::Error>::is::<UsageError>);
+            if ours { Exit::Failed } else { Exit::Usage }.into()
         }
     }
 }
@@ -143,16 +145,26 @@ impl CommandLine {
 /// Reads the declarations that a configuration names, or the built-in ones.
 fn declarations(config: &Config) -> anyhow::Result<Loaded> {
     Ok(match &config.declarations_folder {
-        Some(folder) => spec::load(folder)?,
+        Some(folder) => load_declarations(folder)?,
         None => spec::load_embedded(),
     })
+}
+
+/// Reads the declarations below a folder that must hold some.
+fn load_declarations(folder: &Path) -> anyhow::Result<Loaded> {
+    let holds = |name: &str| folder.join(name).is_dir();
+    if !holds("pipelines/contracts") && !holds("queries") {
+        let shown = folder.display();
+        let text = format!("{shown} holds neither pipelines/contracts nor queries");
+        return Err(UsageError(text).into());
+    }
+    spec::load(folder).with_context(|| format!("cannot read {}", folder.display()))
 }
 
 /// A configured product, ready to work.
 struct House {
     config: Config,
     warehouse: Warehouse,
-    keys: KeyRing,
 }
 
 impl House {
@@ -167,14 +179,38 @@ impl House {
         }
         let geography = geography(&loaded.declarations)?;
         let lake = Lake::open(&config.location())?;
-        let keys = KeyRing::open_or_create(&config.keys_folder, Some(&config.lake.folder))?;
         let warehouse = Warehouse::new(
             lake,
             Arc::new(loaded.declarations),
             Arc::new(geography),
             config.limits(),
         )?;
-        Ok(Ok(Self { config, warehouse, keys }))
+        Ok(Ok(Self { config, warehouse }))
+    }
+
+    /// The keys of the pseudonyms, for those who load sources. A new key is made only where
+    /// nothing in the lake was made with another: it would silently break every link.
+    async fn keys(&self) -> anyhow::Result<KeyRing> {
+        let (folder, lake) = (&self.config.keys_folder, Some(self.config.lake.folder.as_path()));
+        if self.holds_pseudonyms().await? {
+            return KeyRing::open(folder, lake).context(
+                "the lake holds pseudonyms made with a key that is not there: put the key back",
+            );
+        }
+        Ok(KeyRing::open_or_create(folder, lake)?)
+    }
+
+    async fn holds_pseudonyms(&self) -> anyhow::Result<bool> {
+        let tables = self.warehouse.declarations().contracts.iter().flat_map(|c| &c.tables);
+        let is_pseudonym = |column: &Column| {
+            matches!(column.treatment, Treatment::Pseudonymise { .. })
+        };
+        for table in tables.filter(|table| table.columns.iter().any(is_pseudonym)) {
+            if self.warehouse.lake().note(&table.name, "").await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn connector(&self) -> FileConnector {

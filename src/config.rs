@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use warehouse::access::Principal;
@@ -206,8 +206,11 @@ impl Config {
         let base = file.parent().unwrap_or_else(|| Path::new(""));
         let mut config = match std::fs::read_to_string(file) {
             Ok(text) => toml::from_str::<Self>(&text)
-                .map_err(|e| anyhow::anyhow!("{}: {e}", file.display()))?,
+                .map_err(|e| UsageError(format!("{}: {e}", file.display())))?,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && !required => Self::default(),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(UsageError(format!("there is no file {}", file.display())).into());
+            }
             Err(e) => return Err(e).with_context(|| format!("cannot read {}", file.display())),
         };
         config.rebase(base);
@@ -248,7 +251,7 @@ impl Config {
         let mut users = Users::default();
         for user in &self.users {
             let secret = Secret::decode(&user.secret)
-                .with_context(|| format!("the secret of user {}", user.name))?;
+                .map_err(|e| UsageError(format!("the secret of user {}: {e}", user.name)))?;
             let principal = Principal { name: user.name.clone(), clearance: user.clearance };
             users.add(principal, secret);
         }
@@ -265,6 +268,18 @@ impl Config {
     }
 }
 
+/// A fault of whoever called: exit code 2.
+#[derive(Debug)]
+pub(crate) struct UsageError(pub(crate) String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
 /// The log filter, from `KHOYTE_LOG`.
 pub(crate) fn log_filter() -> String {
     std::env::var("KHOYTE_LOG").unwrap_or_else(|_| "warn,buoyant_kernel=off".to_owned())
@@ -277,7 +292,6 @@ pub(crate) fn today() -> NaiveDate {
 }
 
 /// Reads a date that a person typed.
-pub(crate) fn parse_date(text: &str) -> anyhow::Result<NaiveDate> {
-    let Ok(date) = text.parse() else { bail!("`{text}` is not a date: write 2026-11-21") };
-    Ok(date)
+pub(crate) fn parse_date(text: &str) -> Result<NaiveDate, &'static str> {
+    text.parse().map_err(|_| "not a date: write 2026-11-21")
 }

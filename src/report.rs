@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use unicode_width::UnicodeWidthStr;
-use warehouse::grid::{ColumnKind, Grid};
+use warehouse::grid::{Cell, ColumnKind, Grid, is_year};
 use warehouse::names::Lang;
 
 /// Prints for one run of the program.
@@ -36,7 +36,7 @@ impl Reporter {
     /// A writer for large results.
     #[expect(clippy::unused_self, reason = "printing goes through the reporter, always")]
     pub(crate) fn writer(&self) -> impl Write + Send + use<> {
-        std::io::stdout()
+        Piped(std::io::stdout())
     }
 
     /// A line about what is going on.
@@ -105,11 +105,33 @@ impl Reporter {
     }
 }
 
+/// Standard output; a reader that went away (`| head`) wants no more, and that is no fault.
+struct Piped(std::io::Stdout);
+
+impl Write for Piped {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
+}
+
 /// A grid as aligned text.
 pub(crate) fn table(grid: &Grid, lang: Lang) -> String {
     let header: Vec<String> = grid.columns.iter().map(|column| column.name.clone()).collect();
+    let shown = |(at, cell): (usize, &Cell)| {
+        if is_year(&grid.columns[at].name) { cell.to_string() } else { cell.display(lang) }
+    };
     let rows: Vec<Vec<String>> =
-        grid.rows.iter().map(|row| row.iter().map(|cell| cell.display(lang)).collect()).collect();
+        grid.rows.iter().map(|row| row.iter().enumerate().map(shown).collect()).collect();
     let widths: Vec<usize> = (0..header.len())
         .map(|at| {
             let cells = rows.iter().map(|row| row[at].width());

@@ -17,6 +17,7 @@ use arrow::row::{OwnedRow, RowConverter, SortField};
 use futures::StreamExt;
 use warehouse::geography::Geography;
 use warehouse::spec::{Column, ColumnType, SourceTable, Treatment, UnitDate, arrow_schema};
+use warehouse::store::CheckResult;
 
 use crate::connector::{RawStream, SourceError};
 use crate::deidentify::keys::{KeyError, KeyRing};
@@ -41,6 +42,8 @@ pub struct Batch {
     pub rows_read: u64,
     /// Columns that as a whole look like identifiers: the batch may not be loaded.
     pub leaking_columns: Vec<(String, Reason)>,
+    /// Signs of identifiers that are not certain: a steward is told.
+    pub warnings: Vec<CheckResult>,
 }
 
 /// One row on its way to quarantine.
@@ -115,7 +118,8 @@ pub async fn make(
     }
     let rows = concat_batches(&schema, &parts).map_err(BatchError::Shape)?;
     let leaking_columns = columns.verdicts();
-    Ok(Batch { schema, rows, numbers, refused, rows_read, leaking_columns })
+    let warnings = columns.warnings();
+    Ok(Batch { schema, rows, numbers, refused, rows_read, leaking_columns, warnings })
 }
 
 /// Faults of one raw batch by row: column and reason, the first fault of a row first.
@@ -246,6 +250,28 @@ impl<'a> Columns<'a> {
             })
             .collect()
     }
+
+    fn warnings(&self) -> Vec<CheckResult> {
+        let mut all = Vec::new();
+        for Prepared { column, plan, counts, .. } in &self.prepared {
+            let scan = plan.as_ref().and_then(ColumnPlan::scan);
+            let Some(Verdict::Warn(findings)) = scan.map(|scan| scan.verdict(counts)) else {
+                continue;
+            };
+            all.extend(findings.into_iter().map(|finding| CheckResult {
+                name: format!("ro_ri_{}_{}", column.name, finding.pattern.as_str()),
+                title_vi: format!(
+                    "Cột {} có ô giống {}",
+                    column.name,
+                    finding.pattern.noun_vi()
+                ),
+                title_en: format!("Cells of {} look like {}", column.name, finding.pattern),
+                action: "warn".to_owned(),
+                faults: finding.cells,
+            }));
+        }
+        all
+    }
 }
 
 fn plan_of(
@@ -268,7 +294,9 @@ fn plan_of(
     if closed && column.treatment == Treatment::Keep {
         return Ok(None);
     }
-    let scan = ColumnScan::new(&column.from, kind, &column.allow_patterns, &AllowList::default())?;
+    let Column { from, name, label, .. } = column;
+    let called = format!("{from} {name} {} {}", label.vi, label.en);
+    let scan = ColumnScan::new(&called, kind, &column.allow_patterns, &AllowList::default())?;
     Ok(ColumnPlan::new(&column.treatment, keys, scan)?)
 }
 

@@ -30,7 +30,6 @@ mod text;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Int32Array, StringArray};
-use chrono::NaiveDate;
 use warehouse::spec::{Generalisation, Treatment};
 
 use self::generalise::DateFault;
@@ -89,7 +88,7 @@ impl ColumnPlan {
             ),
             Step::Generalise(Generalisation::Month) => {
                 let days = each(raw, &mut faults, generalise::month)
-                    .map(|month| month.map(days_since_1970));
+                    .map(|month| month.map(warehouse::grid::days_since_epoch));
                 Arc::new(days.collect::<Date32Array>())
             }
             Step::Generalise(Generalisation::Year) => {
@@ -187,11 +186,6 @@ fn each<'a, T: 'a>(
             None
         }
     })
-}
-
-fn days_since_1970(date: NaiveDate) -> i32 {
-    // A parsed year has at most four digits: far inside the range of i32.
-    i32::try_from(date.signed_duration_since(NaiveDate::default()).num_days()).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::datasource::MemTable;
 use sha2::{Digest, Sha256};
+use warehouse::grid::days_since_epoch;
 use warehouse::names::TableName;
 use warehouse::query::{QueryError, Warehouse};
 use warehouse::store::{Note, Replace, Step, StoreError};
@@ -69,8 +70,36 @@ pub struct Outcome {
     pub result: RunResult,
     /// The newest commit's note; `None` where there never was one.
     pub note: Option<Note>,
+    /// The note of a batch that was made tonight and refused.
+    pub attempt: Option<Note>,
     /// What a steward should know, in Vietnamese.
     pub reason: Option<String>,
+}
+
+/// How one step went, before it is said of which table.
+#[derive(Debug)]
+pub(crate) struct Fared {
+    result: RunResult,
+    note: Option<Note>,
+    attempt: Option<Note>,
+    reason: Option<String>,
+}
+
+impl Fared {
+    pub(crate) fn new(result: RunResult, note: Option<Note>, reason: Option<String>) -> Self {
+        Self { result, note, attempt: None, reason }
+    }
+
+    /// Refused: the newest commit is still the one `before`.
+    pub(crate) fn refused(before: Option<Note>, attempt: Note, reason: String) -> Self {
+        let attempt = Some(attempt);
+        Self { result: RunResult::Refused, note: before, attempt, reason: Some(reason) }
+    }
+
+    pub(crate) fn outcome(self, table: TableName, part: String, step: Step) -> Outcome {
+        let Self { result, note, attempt, reason } = self;
+        Outcome { table, part, step, result, note, attempt, reason }
+    }
 }
 
 impl Outcome {
@@ -83,9 +112,16 @@ impl Outcome {
         }
     }
 
-    /// The note, where its commit belongs to this night.
+    /// What was made tonight, committed or refused.
     fn tonight(&self) -> Option<&Note> {
-        self.note.as_ref().filter(|_| self.result == RunResult::New)
+        let committed = self.note.as_ref().filter(|_| self.result == RunResult::New);
+        self.attempt.as_ref().or(committed)
+    }
+
+    /// The note whose checks say how what tonight brought fared: none where nothing was checked.
+    fn checked(&self) -> Option<&Note> {
+        let standing = self.note.as_ref().filter(|_| self.result == RunResult::Unchanged);
+        self.tonight().or(standing)
     }
 }
 
@@ -112,17 +148,23 @@ pub async fn write(
     night: NaiveDate,
     outcomes: &[Outcome],
 ) -> Result<(), LedgerError> {
-    replace_night(warehouse, system::runs(), night, runs(night, outcomes)?).await?;
-    replace_night(warehouse, system::checks(), night, checks(night, outcomes)?).await?;
-    replace_night(warehouse, system::lineage(), night, lineage(night, outcomes)?).await
+    let names: Vec<String> = outcomes.iter().map(Outcome::name).collect();
+    let tables: Vec<String> = outcomes.iter().map(|outcome| outcome.table.to_string()).collect();
+    let (runs, checks) = (runs(night, outcomes)?, checks(night, outcomes)?);
+    replace_night(warehouse, system::runs(), night, runs, &names).await?;
+    replace_night(warehouse, system::checks(), night, checks, &names).await?;
+    let lineage = lineage(night, outcomes)?;
+    replace_night(warehouse, system::lineage(), night, lineage, &tables).await
 }
 
-/// Replaces the rows of one night in a table of the product's own.
+/// Replaces what one night says of `about` in a table of the product's own. What the same night
+/// said of others stays: a night may be run for some sources only.
 async fn replace_night(
     warehouse: &Warehouse,
     table: SystemTable,
     night: NaiveDate,
     rows: RecordBatch,
+    about: &[String],
 ) -> Result<(), LedgerError> {
     let batch = digest(&rows)?;
     let part = night.to_string();
@@ -134,8 +176,13 @@ async fn replace_night(
         .map_err(|e| ArrowError::ExternalError(Box::new(e)))?;
     let session = warehouse.scratch([("dem_nay".to_owned(), Arc::new(memory) as _)])?;
     let name = &table.name;
-    let sql =
-        format!("SELECT * FROM {name} WHERE dem <> DATE '{night}' UNION ALL SELECT * FROM dem_nay");
+    // Names of tables and indicators are snake case: none holds a quote.
+    let about: Vec<String> = about.iter().map(|name| format!("'{name}'")).collect();
+    let sql = format!(
+        "SELECT * FROM {name} WHERE NOT (dem = DATE '{night}' AND bang IN ({})) \
+         UNION ALL SELECT * FROM dem_nay",
+        about.join(", ")
+    );
     let batches = warehouse::query::run_internal(&session, &sql).await?;
     let all = batches.iter().map(|batch| stored(batch, &table)).collect::<Result<Vec<_>, _>>()?;
     let all = arrow::compute::concat_batches(&table.schema, &all)?;
@@ -178,8 +225,7 @@ fn digest(rows: &RecordBatch) -> Result<String, ArrowError> {
 }
 
 fn dates(night: NaiveDate, rows: usize) -> Arc<Date32Array> {
-    let days = i32::try_from((night - NaiveDate::default()).num_days()).unwrap_or(0);
-    Arc::new(Date32Array::from(vec![days; rows]))
+    Arc::new(Date32Array::from(vec![days_since_epoch(night); rows]))
 }
 
 fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Arc<StringArray> {
@@ -206,7 +252,10 @@ fn runs(night: NaiveDate, outcomes: &[Outcome]) -> Result<RecordBatch, ArrowErro
             texts(names.iter().map(|name| Some(name.as_str()))),
             texts(outcomes.iter().map(|outcome| Some(outcome.step.as_str()))),
             texts(outcomes.iter().map(|outcome| Some(outcome.result.as_str()))),
-            texts(outcomes.iter().map(|outcome| Some(outcome.note.as_ref()?.batch.as_str()))),
+            texts(outcomes.iter().map(|outcome| {
+                let note = outcome.attempt.as_ref().or(outcome.note.as_ref());
+                Some(note?.batch.as_str())
+            })),
             count(|note| note.rows_read),
             count(|note| note.rows_written),
             count(|note| note.rows_quarantined),
@@ -223,7 +272,7 @@ fn checks(night: NaiveDate, outcomes: &[Outcome]) -> Result<RecordBatch, ArrowEr
         .iter()
         .flat_map(|outcome| {
             let name = outcome.name();
-            let checks = outcome.note.iter().flat_map(|note| &note.checks);
+            let checks = outcome.checked().into_iter().flat_map(|note| &note.checks);
             checks.map(move |check| (name.clone(), check))
         })
         .collect();

@@ -11,12 +11,14 @@ use arrow::datatypes::DataType;
 use chrono::{NaiveDate, Utc};
 use sha2::{Digest, Sha256};
 use warehouse::access::Principal;
+use warehouse::geography::Geography;
 use warehouse::names::TableName;
 use warehouse::query::{QueryError, Warehouse};
 use warehouse::spec::{Indicator, Query, QueryKind};
 use warehouse::store::{Note, Replace, Step, StoreError};
 use warehouse::system;
 
+use crate::PIPELINE_VERSION;
 use crate::connector::hex;
 use crate::quality::{self, QualityError};
 
@@ -67,8 +69,13 @@ pub enum Made {
 }
 
 /// The batch that a query would make from these inputs (table → batch).
-pub fn batch_of(query: &Query, inputs: &BTreeMap<String, String>) -> String {
-    let mut text = query.fingerprint.clone();
+pub fn batch_of(
+    query: &Query,
+    geography: &Geography,
+    inputs: &BTreeMap<String, String>,
+) -> String {
+    let (version, units) = (PIPELINE_VERSION, geography.fingerprint());
+    let mut text = format!("{version}\n{units}\n{}", query.fingerprint);
     for (table, batch) in inputs {
         // Writing to a String cannot fail.
         let _ = write!(text, "\n{table}={batch}");
@@ -107,7 +114,7 @@ pub async fn make(
         night,
         step: Step::Tinh,
         part,
-        batch: batch_of(query, &inputs),
+        batch: batch_of(query, warehouse.geography(), &inputs),
         rows_read: rows.num_rows() as u64,
         rows_written: rows.num_rows() as u64,
         rows_quarantined: 0,
@@ -138,10 +145,10 @@ fn shape(query: &Query, source: arrow::error::ArrowError) -> MaterialiseError {
 
 async fn run(warehouse: &Warehouse, query: &Query) -> Result<RecordBatch, MaterialiseError> {
     let failed = |source| MaterialiseError::Query { path: query.path.clone(), source };
-    let answer = warehouse.execute(&Principal::system(), &query.sql).await.map_err(failed)?;
-    let schema = answer.schema();
-    let batches = answer.collect().await.map_err(failed)?;
-    let rows = concat_batches(&schema, &batches).map_err(|source| shape(query, source))?;
+    // A night may take longer than a planner may keep the machine busy: no limit of time here.
+    let session = warehouse.session(&Principal::system()).map_err(failed)?;
+    let batches = warehouse::query::run_internal(&session, &query.sql).await.map_err(failed)?;
+    let rows = concat_batches(&batches[0].schema(), &batches).map_err(|source| shape(query, source))?;
     plain_text(&rows).map_err(|source| shape(query, source))
 }
 

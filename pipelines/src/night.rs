@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use warehouse::names::TableName;
-use warehouse::query::Warehouse;
+use warehouse::query::{ErrorKind, QueryError, Warehouse};
 
 use crate::connector::Connector;
 use crate::deidentify::keys::KeyRing;
@@ -120,17 +120,28 @@ impl State {
     }
 }
 
-/// An error with its causes in one line, for logs and the reason column: our own errors never
-/// quote a cell.
-fn explain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let next = cause.to_string();
-        if !text.contains(&next) {
+/// An error with its causes in one line, for logs and the reason column. Our own errors never quote
+/// a cell; the engine's do, so of a query that failed on its data only the kind is told.
+fn explain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = String::new();
+    let mut at = Some(error);
+    while let Some(cause) = at {
+        let query = cause.downcast_ref::<QueryError>();
+        let quotes = query.is_some_and(|query| {
+            !matches!(query.kind(), ErrorKind::Syntax | ErrorKind::NotFound | ErrorKind::Unavailable)
+        });
+        let next = match query {
+            Some(query) if quotes => {
+                format!("the SQL failed on the data (SQLSTATE {})", query.sqlstate())
+            }
+            _ => cause.to_string(),
+        };
+        if text.is_empty() {
+            text = next;
+        } else if !text.contains(&next) {
             text = format!("{text}: {next}");
         }
-        source = cause.source();
+        at = if quotes { None } else { cause.source() };
     }
     text
 }

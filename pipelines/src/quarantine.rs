@@ -1,11 +1,14 @@
 //! Rows that were refused, in `he_thong.cach_ly`: de-identified like all that is written, with the
 //! source row's number and the reason, so that a steward can find and mend them at the source.
+//!
+//! Who reads the quarantine may read less than who reads the source: the cells of a row are kept
+//! only where the source is of the quarantine's own class or below.
 
 use std::sync::Arc;
 
 use arrow::array::{Date32Array, Int64Array, RecordBatch, StringArray};
-use chrono::NaiveDate;
-use warehouse::names::TableName;
+use warehouse::grid::days_since_epoch;
+use warehouse::names::{Sensitivity, TableName};
 use warehouse::store::{Lake, Note, Replace, StoreError};
 use warehouse::system;
 
@@ -21,11 +24,12 @@ const KEPT_ROWS: usize = 10_000;
 /// When the quarantine cannot be read or written.
 pub async fn keep(
     lake: &Lake,
-    table: &TableName,
+    (table, class): (&TableName, Sensitivity),
     rows: &[RefusedRow],
     note: &Note,
 ) -> Result<(), StoreError> {
     let quarantine = system::quarantine();
+    let shown = class <= quarantine.sensitivity;
     let part = format!("cach_ly/{table}");
     if rows.is_empty() || lake.holds(&quarantine.name, &part, &note.batch).await? {
         return Ok(());
@@ -34,7 +38,7 @@ pub async fn keep(
     let text = |value: fn(&RefusedRow) -> &str| {
         Arc::new(StringArray::from_iter_values(rows.iter().map(value)))
     };
-    let night = i32::try_from((note.night - NaiveDate::default()).num_days()).unwrap_or(0);
+    let night = days_since_epoch(note.night);
     let repeated = |value: &str| Arc::new(StringArray::from(vec![value; rows.len()]));
     let numbers = rows.iter().map(|row| i64::try_from(row.number).unwrap_or(i64::MAX));
     let batch = RecordBatch::try_new(
@@ -46,7 +50,7 @@ pub async fn keep(
             Arc::new(Int64Array::from_iter_values(numbers)),
             text(|row| &row.column),
             text(|row| &row.reason),
-            text(|row| &row.content),
+            if shown { text(|row| &row.content) } else { repeated("") },
         ],
     )
     .expect("the columns are those of the quarantine's schema, all of one length");

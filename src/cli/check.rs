@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use warehouse::diagnostic::Report;
-use warehouse::spec;
 
 use super::{CommandLine, Exit};
 use crate::report::Reporter;
@@ -17,7 +16,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
     let mut all = Vec::new();
     for path in &args.paths {
-        all.push(spec::load(path)?);
+        all.push(super::load_declarations(path)?);
     }
     if all.is_empty() {
         all.push(super::declarations(&line.config()?)?);

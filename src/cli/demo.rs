@@ -5,12 +5,13 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
-use warehouse::names::Sensitivity;
+use anyhow::Context;
+use chrono::NaiveDate;
+use warehouse::names::{Sensitivity, Text};
 use warehouse::serve::users::Secret;
 
 use super::{CommandLine, Exit, House, night, password, release, serve, simulate};
-use crate::config::{self, Config, UserConfig};
+use crate::config::{self, Config, UsageError, UserConfig};
 use crate::report::Reporter;
 
 #[derive(Debug, clap::Args)]
@@ -19,8 +20,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// The night's date [default: today]
-    #[arg(long, value_name = "DATE")]
-    date: Option<String>,
+    #[arg(long, value_name = "DATE", value_parser = config::parse_date)]
+    date: Option<NaiveDate>,
     /// Stop when everything is made
     #[arg(long)]
     no_serve: bool,
@@ -40,8 +41,7 @@ const PASSWORD_FILE: &str = "password.txt";
 
 pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
     let started = std::time::Instant::now();
-    let date = args.date.as_deref().map(config::parse_date).transpose()?;
-    let date = date.unwrap_or_else(config::today);
+    let date = args.date.unwrap_or_else(config::today);
     let (config, password) = furnish(args, &line.dir)?;
     let mut house = match House::open(config, out)? {
         Ok(house) => house,
@@ -77,9 +77,11 @@ fn furnish(args: &Args, dir: &Path) -> anyhow::Result<(Config, String)> {
     fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
     let file = dir.join(config::FILE_NAME);
     let secret_file = dir.join(PASSWORD_FILE);
+    let mut new_password = false;
     let password = match fs::read_to_string(&secret_file) {
         Ok(text) => text.trim().to_owned(),
         Err(_) => {
+            new_password = true;
             let bytes = password::random::<12>()?;
             let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             write_private(&secret_file, &text)?;
@@ -87,34 +89,57 @@ fn furnish(args: &Args, dir: &Path) -> anyhow::Result<(Config, String)> {
         }
     };
     let sources = match &args.data {
-        Some(data) => data
-            .canonicalize()
-            .with_context(|| format!("cannot find the data folder {}", data.display()))?,
+        Some(data) => data.canonicalize().ok().filter(|data| data.is_dir()).ok_or_else(|| {
+            UsageError(format!("the data folder {} is not there", data.display()))
+        })?,
         None => PathBuf::from("sources"),
     };
-    if args.data.is_some() && !sources.is_dir() {
-        bail!("{} is not a folder", sources.display());
-    }
-    let mut config = if file.exists() {
-        let text =
-            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        toml::from_str(&text).map_err(|e| anyhow::anyhow!("{}: {e}", file.display()))?
-    } else {
-        Config::default()
+    let before = match fs::read_to_string(&file) {
+        Ok(text) => Some(
+            toml::from_str::<Config>(&text)
+                .map_err(|e| UsageError(format!("{}: {e}", file.display())))?,
+        ),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        Err(e) => return Err(e).with_context(|| format!("cannot read {}", file.display())),
     };
+    let text = |config: &Config| {
+        toml::to_string(config).context("the configuration has no text form")
+    };
+    let written = before.as_ref().map(text).transpose()?;
+    let mut config = before.unwrap_or_default();
     let boundaries = sources.join("vn_province_boundaries/provinces_34_simplified.geojson");
     config.web.boundaries_file = Some(boundaries).filter(|path| path.exists());
     config.sources_folder = Some(sources);
-    if !config.users.iter().any(|user| user.name == USER) {
+    name_publisher(&mut config, args.data.is_none());
+    if new_password || !config.users.iter().any(|user| user.name == USER) {
         let secret = Secret::derive(&password, &password::random::<16>()?);
+        config.users.retain(|user| user.name != USER);
         config.users.push(UserConfig {
             name: USER.to_owned(),
             clearance: Sensitivity::Business,
             secret: secret.encode(),
         });
     }
-    write_private(&file, &toml::to_string(&config).context("the configuration has no text form")?)?;
+    // A file that says the same already keeps its comments.
+    let now = text(&config)?;
+    if written.as_ref() != Some(&now) {
+        write_private(&file, &now)?;
+    }
     Ok((Config::read(&file, true)?, password))
+}
+
+/// Simulated figures carry their nature where a body's name stands: on every page and in the
+/// metadata of every release.
+fn name_publisher(config: &mut Config, simulated: bool) {
+    let marked = Text::new(
+        "Dữ liệu mô phỏng, không phải số liệu thật",
+        "Simulated data, not real figures",
+    );
+    if simulated {
+        config.publisher.name = marked;
+    } else if config.publisher.name == marked {
+        config.publisher = Config::default().publisher;
+    }
 }
 
 /// Writes a file that only its owner reads, whole or not at all.

@@ -1,5 +1,6 @@
 //! `khoyte indicator`: an indicator on the boundaries of any date, without writing SQL.
 
+use chrono::NaiveDate;
 use warehouse::access::Principal;
 use warehouse::names::{Lang, Text};
 use warehouse::spec::QueryKind;
@@ -14,8 +15,8 @@ pub(super) struct Args {
     /// The indicator; without it, all indicators are listed
     id: Option<String>,
     /// Boundaries of this date [default: today's]
-    #[arg(long, value_name = "DATE")]
-    on: Option<String>,
+    #[arg(long, value_name = "DATE", value_parser = config::parse_date)]
+    on: Option<NaiveDate>,
     /// Only this year
     #[arg(long)]
     year: Option<i32>,
@@ -25,10 +26,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
-    let on = match &args.on {
-        Some(text) => config::parse_date(text)?,
-        None => config::today(),
-    };
+    let on = args.on.unwrap_or_else(config::today);
     let house = match House::open(line.config()?, out)? {
         Ok(house) => house,
         Err(exit) => return Ok(exit),

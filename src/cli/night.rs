@@ -1,24 +1,24 @@
 //! `khoyte night`: the nightly run, with what it did to each table.
 
+use chrono::NaiveDate;
 use pipelines::ledger::{Outcome, RunResult};
 use pipelines::night::{Event, Night, Summary};
 
 use super::{CommandLine, Exit, House};
-use crate::config;
+use crate::config::{self, UsageError};
 use crate::report::Reporter;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The night's date; the same date again resumes the same night [default: today]
-    #[arg(long, value_name = "DATE")]
-    date: Option<String>,
+    #[arg(long, value_name = "DATE", value_parser = config::parse_date)]
+    date: Option<NaiveDate>,
     /// Load only these sources
     #[arg(long, value_name = "SOURCE", num_args = 1..)]
     only: Vec<String>,
 }
 
 pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
-    let date = args.date.as_deref().map(config::parse_date).transpose()?;
     let house = match House::open(line.config()?, out)? {
         Ok(house) => house,
         Err(exit) => return Ok(exit),
@@ -34,7 +34,7 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
             return Ok(Exit::Usage);
         }
     }
-    let date = date.unwrap_or_else(config::today);
+    let date = args.date.unwrap_or_else(config::today);
     let summary = night(&house, date, args.only.clone(), out).await?;
     Ok(if summary.is_clean() { Exit::Done } else { Exit::Failed })
 }
@@ -42,13 +42,17 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
 /// Runs one night and shows it.
 pub(super) async fn night(
     house: &House,
-    date: chrono::NaiveDate,
+    date: NaiveDate,
     only: Vec<String>,
     out: &Reporter,
 ) -> anyhow::Result<Summary> {
-    let connector = house.connector();
+    if let Some(folder) = house.config.sources_folder.as_ref().filter(|folder| !folder.is_dir()) {
+        let text = format!("the folder of sources, {}, is not there", folder.display());
+        return Err(UsageError(text).into());
+    }
+    let (connector, keys) = (house.connector(), house.keys().await?);
     let night =
-        Night { warehouse: &house.warehouse, connector: &connector, keys: &house.keys, date, only };
+        Night { warehouse: &house.warehouse, connector: &connector, keys: &keys, date, only };
     let summary = night
         .run(&mut |event| match event {
             Event::Started { steps } => out.begin(steps),

@@ -7,6 +7,7 @@ use anyhow::Context;
 use arrow::array::{Date32Array, Int64Array, RecordBatch, StringArray};
 use chrono::{NaiveDate, Utc};
 use open_data::{Publisher, PublisherInfo, ReleaseError, Released};
+use warehouse::grid::days_since_epoch;
 use warehouse::store::{Note, Replace, Step};
 use warehouse::system;
 
@@ -25,8 +26,8 @@ enum Action {
     /// Release every dataset whose content changed
     Publish {
         /// Date of the release [default: today]
-        #[arg(long, value_name = "DATE")]
-        date: Option<String>,
+        #[arg(long, value_name = "DATE", value_parser = config::parse_date)]
+        date: Option<NaiveDate>,
     },
     /// Recompute the checksums of released files, offline
     Verify {
@@ -38,7 +39,6 @@ enum Action {
 pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
     match &args.action {
         Action::Publish { date } => {
-            let date = date.as_deref().map(config::parse_date).transpose()?;
             let house = match House::open(line.config()?, out)? {
                 Ok(house) => house,
                 Err(exit) => return Ok(exit),
@@ -108,7 +108,7 @@ async fn record(house: &House, released: &[Released]) -> anyhow::Result<()> {
             continue;
         }
         let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-        let days = i32::try_from((one.date - NaiveDate::default()).num_days()).unwrap_or(0);
+        let days = days_since_epoch(one.date);
         let row = RecordBatch::try_new(
             Arc::clone(&table.schema),
             vec![

@@ -25,14 +25,13 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Last day of visits
-    #[arg(long, value_name = "DATE", default_value = "2026-06-30")]
-    end: String,
+    #[arg(long, value_name = "DATE", default_value = "2026-06-30", value_parser = config::parse_date)]
+    end: NaiveDate,
 }
 
 pub(super) fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
-    let end = config::parse_date(&args.end)?;
     let loaded = super::declarations(&line.config()?)?;
-    let options = Options { scale: args.scale, seed: args.seed, days: args.days, end };
+    let options = Options { scale: args.scale, seed: args.seed, days: args.days, end: args.end };
     match fill(&args.to, options, &loaded.declarations, out) {
         Err(SimulateError::Options(problem)) => {
             out.fail(&format!("khoyte: {problem}"));

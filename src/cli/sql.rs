@@ -28,7 +28,7 @@ pub(super) struct Args {
 pub(super) enum Format {
     /// Aligned columns, for people
     Table,
-    /// RFC 4180
+    /// Comma-separated, UTF-8, with a header
     Csv,
     /// One JSON object a line
     Json,
@@ -70,6 +70,12 @@ pub(super) async fn show(
         Ok(()) => Exit::Done,
         Err(error) => {
             out.fail(&format!("khoyte: {error} (SQLSTATE {})", error.sqlstate()));
+            if matches!(error.kind(), ErrorKind::Internal | ErrorKind::Unavailable) {
+                // Whoever runs this reads the lake itself: nothing is internal to them.
+                for cause in anyhow::Chain::new(&error).skip(1) {
+                    out.fail(&format!("  because {cause}"));
+                }
+            }
             match error.kind() {
                 ErrorKind::Syntax | ErrorKind::NotFound => Exit::Usage,
                 ErrorKind::ReadOnly => Exit::Refused,

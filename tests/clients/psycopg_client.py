@@ -44,7 +44,7 @@ for binary in (False, True):
 with psycopg.connect(sys.argv[1]) as reading, reading.cursor(name="dai") as cursor:
     cursor.itersize = 5_000
     cursor.execute("SELECT * FROM kho.benh_truyen_nhiem_thang")
-    assert cursor.description[0].name == "don_vi", cursor.description
+    assert cursor.description[0].name == "benh", cursor.description
     assert sum(1 for _ in cursor) == rows("SELECT count(*) FROM kho.benh_truyen_nhiem_thang")[0][0]
 
 # Faults are exceptions of their own class.

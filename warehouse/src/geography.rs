@@ -12,6 +12,7 @@ mod functions;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
 
 pub use self::functions::register;
 
@@ -21,6 +22,7 @@ pub struct Geography {
     units: BTreeMap<String, Unit>,
     /// By old unit.
     successions: BTreeMap<String, Succession>,
+    fingerprint: String,
 }
 
 /// One province-level unit over the time in which its borders did not change.
@@ -77,8 +79,9 @@ impl Geography {
     /// successions (`tu_don_vi,den_don_vi,ngay,can_cu`).
     ///
     /// # Errors
-    /// When a row does not parse, a key repeats, a succession names an unknown unit, or two units
-    /// of one code are valid on the same day.
+    /// When a row does not parse, a key repeats, two units of one code are valid on the same day,
+    /// or a succession names an unknown unit, another day than its successor's first, or a unit
+    /// that has a successor already.
     pub fn from_declared(units: &str, successions: &str) -> Result<Self, GeographyError> {
         let mut geography = Self::default();
         for (row, record) in rows("don_vi", units)? {
@@ -89,6 +92,7 @@ impl Geography {
             }
             geography.units.insert(unit.key.clone(), unit);
         }
+        geography.fingerprint = fingerprint(&[units, successions]);
         for (row, record) in rows("ke_thua", successions)? {
             let (old, succession) =
                 succession_of(&record).map_err(|reason| fault("ke_thua", row, reason))?;
@@ -97,9 +101,30 @@ impl Geography {
                     return Err(fault("ke_thua", row, format!("there is no unit {key}")));
                 }
             }
-            geography.successions.insert(old, succession);
+            let starts_on = geography.units[&succession.successor].valid_from;
+            if succession.on != starts_on {
+                let key = &succession.successor;
+                return Err(fault("ke_thua", row, format!("{key} begins on {starts_on}")));
+            }
+            // Later than its own beginning, so successions cannot run in a circle.
+            if succession.on <= geography.units[&old].valid_from {
+                let reason = format!("{} does not come after {old}", succession.successor);
+                return Err(fault("ke_thua", row, reason));
+            }
+            if let Some(twice) = geography.successions.insert(old.clone(), succession) {
+                let reason = format!(
+                    "{old} already went to {}: a unit that is split has no successor",
+                    twice.successor
+                );
+                return Err(fault("ke_thua", row, reason));
+            }
         }
         Ok(geography)
+    }
+
+    /// A name for exactly these units and successions.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     fn overlapping(&self, unit: &Unit) -> Option<&str> {
@@ -163,6 +188,15 @@ impl Geography {
             .filter(|unit| self.at(&unit.key, date).is_some_and(|at| at.key == whole.key))
             .collect()
     }
+}
+
+fn fingerprint(texts: &[&str]) -> String {
+    let mut hasher = Sha256::new();
+    for text in texts {
+        hasher.update(text.as_bytes());
+        hasher.update([0]);
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn fault(table: &'static str, row: usize, reason: String) -> GeographyError {
@@ -252,6 +286,17 @@ pub(crate) mod tests {
         assert_eq!(g.parts("24@2025-07-01", day("2020-01-01")).len(), 2);
         assert_eq!(g.parts("24@2025-07-01", day("2026-01-01")).len(), 1);
         assert_eq!(g.parts("04@2004-01-01", day("2020-01-01")).len(), 1);
+    }
+
+    #[test]
+    fn a_split_and_a_wrong_day_are_refused() {
+        let refused = |row: &str| {
+            let text = format!("{SUCCESSIONS}{row}\n");
+            Geography::from_declared(UNITS, &text).is_err()
+        };
+        assert!(refused("27@2004-01-01,04@2004-01-01,2004-01-01,x"));
+        assert!(refused("04@2004-01-01,24@2025-07-01,2025-07-02,x"));
+        assert!(refused("04@2004-01-01,04@2004-01-01,2004-01-01,x"));
     }
 
     #[test]

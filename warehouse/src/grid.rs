@@ -103,7 +103,10 @@ impl Cell {
             Self::Integer(value) => localise(&value.to_string(), lang),
             Self::Decimal(..) => localise(&trim_zeros(self.to_string()), lang),
             Self::Date(date) if lang == Lang::Vi => date.format("%d/%m/%Y").to_string(),
-            Self::Time(at) if lang == Lang::Vi => at.format("%d/%m/%Y %H:%M:%S").to_string(),
+            // Viet Nam keeps one offset all year and has since 1975.
+            Self::Time(at) if lang == Lang::Vi => {
+                (*at + chrono::TimeDelta::hours(7)).format("%d/%m/%Y %H:%M:%S").to_string()
+            }
             Self::Boolean(yes) if lang == Lang::Vi => if *yes { "có" } else { "không" }.to_owned(),
             _ => self.to_string(),
         }
@@ -124,6 +127,17 @@ impl std::fmt::Display for Cell {
             Self::Boolean(yes) => write!(f, "{yes}"),
         }
     }
+}
+
+/// Whether a column of this name holds years, which are never grouped by thousands.
+pub fn is_year(column: &str) -> bool {
+    column == "nam" || column == "year" || column.starts_with("nam_") || column.ends_with("_nam")
+}
+
+/// Days from 1 January 1970 to `date`, as Arrow's `Date32` holds a day.
+pub fn days_since_epoch(date: NaiveDate) -> i32 {
+    i32::try_from((date - NaiveDate::default()).num_days())
+        .expect("chrono's years fit in 32 bits of days")
 }
 
 /// `value` with `digits` after the point, in the form of `lang`.

@@ -85,6 +85,13 @@ pub enum StoreError {
     },
 }
 
+/// Properties of every table. The log is kept: its notes are the ledger, and what a table held on
+/// a day can be asked as long as its files stand.
+const NEW_TABLE: [(&str, &str); 2] = [
+    ("delta.enableExpiredLogCleanup", "false"),
+    ("delta.logRetentionDuration", "interval 3650 days"),
+];
+
 /// A handle on the lake; cheap to clone.
 #[derive(Clone)]
 pub struct Lake {
@@ -241,6 +248,10 @@ impl Lake {
             .with_table_name(name.to_string())
             .with_commit_properties(commit_properties(note))
             .with_input_batches([rows]);
+        let builder = match &existing {
+            Some(_) => builder,
+            None => builder.with_configuration(NEW_TABLE.map(|(key, value)| (key, Some(value)))),
+        };
         let builder = match replace {
             Replace::All => {
                 builder.with_save_mode(SaveMode::Overwrite).with_schema_mode(SchemaMode::Overwrite)

@@ -9,6 +9,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type};
 use chrono::NaiveDate;
 use warehouse::geography::Geography;
+use warehouse::grid::days_since_epoch;
 use warehouse::spec::{Column, ColumnType};
 
 use super::{Faults, note_fault};
@@ -33,7 +34,7 @@ pub(super) fn parse(column: &Column, cells: &StringArray, faults: &mut Faults) -
             let quarters = column.from.ends_with("+quarter");
             let read = |text: &str| if quarters { quarter(text) } else { day(text) };
             let values = each(column, cells, faults, |text| read(text).ok_or("sai_kieu"));
-            Arc::new(values.into_iter().map(|day| day.map(days)).collect::<Date32Array>())
+            Arc::new(values.into_iter().map(|day| day.map(days_since_epoch)).collect::<Date32Array>())
         }
         ColumnType::Boolean => {
             let values = each(column, cells, faults, truth);
@@ -123,10 +124,6 @@ fn quarter(text: &str) -> Option<NaiveDate> {
         _ => return None,
     };
     NaiveDate::from_ymd_opt(year.parse().ok()?, month, 1)
-}
-
-fn days(date: NaiveDate) -> i32 {
-    i32::try_from((date - NaiveDate::default()).num_days()).unwrap_or(i32::MAX)
 }
 
 /// A treated column in the type that the lake gives it.

@@ -5,7 +5,7 @@ use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::csv::ReaderBuilder;
 use arrow::csv::reader::Format;
@@ -212,7 +212,7 @@ fn as_text(batch: &RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError>
     let columns = batch
         .columns()
         .iter()
-        .map(|column| cast(column, &DataType::Utf8))
+        .map(|column| cast(&plainer(column)?, &DataType::Utf8))
         .collect::<Result<Vec<_>, _>>()?;
     let fields: Vec<Field> = batch
         .schema()
@@ -223,6 +223,20 @@ fn as_text(batch: &RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError>
     let schema: SchemaRef = Arc::new(Schema::new(fields));
     debug_assert!(columns.iter().all(|c| c.as_any().is::<StringArray>()));
     RecordBatch::try_new(schema, columns)
+}
+
+/// Instants that are all days as days, and fractions that are all whole as whole numbers: what
+/// programs make of a date and of a count with gaps.
+fn plainer(column: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
+    let plain = match column.data_type() {
+        DataType::Timestamp(..) => DataType::Date32,
+        DataType::Float32 | DataType::Float64 => DataType::Int64,
+        _ => return Ok(Arc::clone(column)),
+    };
+    let made = cast(column, &plain)?;
+    let same = made.null_count() == column.null_count()
+        && cast(&made, column.data_type())?.as_ref() == column.as_ref();
+    Ok(if same { made } else { Arc::clone(column) })
 }
 
 /// Reads ahead on a blocking thread, two batches at most, so that parsing and checking overlap.

@@ -200,7 +200,7 @@ impl PatternId {
     /// What a hit in one cell asks for.
     pub fn severity(self) -> Severity {
         match self {
-            Self::Landline | Self::Gps => Severity::Warn,
+            Self::Gps => Severity::Warn,
             _ => Severity::Block,
         }
     }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use warehouse::names::{Schema, TableName};
 use warehouse::spec::{Declarations, Query, QueryKind};
-use warehouse::store::{Note, Step, StoreError};
+use warehouse::store::{Step, StoreError};
 
 use super::{Night, State, explain};
-use crate::ledger::{Outcome, RunResult};
+use crate::ledger::{Fared, Outcome, RunResult};
 use crate::materialise::{self, Made, MaterialiseError};
 
 /// Marts and indicators in build order.
@@ -30,23 +30,15 @@ impl Night<'_> {
     /// that fills no table.
     pub(super) async fn compute(&self, query: &Query, state: &State) -> Option<Outcome> {
         let (table, part) = materialise::target(query)?;
-        let outcome = |result, note, reason| Outcome {
-            table: table.clone(),
-            part: part.clone(),
-            step: Step::Tinh,
-            result,
-            note,
-            reason,
-        };
-        let done = match self.try_compute(query, &table, &part, state).await {
-            Ok((result, note, reason)) => outcome(result, note, reason),
+        let fared = match self.try_compute(query, &table, &part, state).await {
+            Ok(fared) => fared,
             Err(error) => {
                 let reason = explain(&error);
                 let note = self.warehouse.lake().note(&table, &part).await.ok().flatten();
-                outcome(RunResult::Failed, note, Some(reason))
+                Fared::new(RunResult::Failed, note, Some(reason))
             }
         };
-        Some(done)
+        Some(fared.outcome(table, part, Step::Tinh))
     }
 
     async fn try_compute(
@@ -55,37 +47,38 @@ impl Night<'_> {
         table: &TableName,
         part: &str,
         state: &State,
-    ) -> Result<(RunResult, Option<Note>, Option<String>), MaterialiseError> {
+    ) -> Result<Fared, MaterialiseError> {
         let lake = self.warehouse.lake();
         let (inputs, absent) = match self.inputs(query, state).await? {
             Inputs::Ready(inputs, absent) => (inputs, absent),
             Inputs::Stale(cause) => {
                 let note = lake.note(table, part).await?;
                 let result = if note.is_some() { RunResult::Stale } else { RunResult::Waiting };
-                return Ok((result, note, Some(format!("chờ {cause}"))));
+                return Ok(Fared::new(result, note, Some(format!("chờ {cause}"))));
             }
             Inputs::Absent => {
                 let note = lake.note(table, part).await?;
                 let reason = "chưa nguồn nào của bảng có dữ liệu".to_owned();
-                return Ok((RunResult::Waiting, note, Some(reason)));
+                return Ok(Fared::new(RunResult::Waiting, note, Some(reason)));
             }
         };
         let missing = (!absent.is_empty()).then(|| {
             let names: Vec<String> = absent.iter().map(ToString::to_string).collect();
             format!("thiếu nguồn: {}", names.join(", "))
         });
-        if lake.holds(table, part, &materialise::batch_of(query, &inputs)).await? {
+        let batch = materialise::batch_of(query, self.warehouse.geography(), &inputs);
+        if lake.holds(table, part, &batch).await? {
             let note = lake.note(table, part).await?;
             let tonight = note.as_ref().is_some_and(|note| note.night == self.date);
             let result = if tonight { RunResult::New } else { RunResult::Unchanged };
-            return Ok((result, note, missing));
+            return Ok(Fared::new(result, note, missing));
         }
         match materialise::make(self.warehouse, query, self.date, inputs).await? {
-            Made::New(note) => Ok((RunResult::New, Some(note), missing)),
-            Made::Refused(_, check) => {
+            Made::New(note) => Ok(Fared::new(RunResult::New, Some(note), missing)),
+            Made::Refused(attempt, check) => {
                 let before = lake.note(table, part).await?;
                 let reason = format!("không đạt phép kiểm tra {check}");
-                Ok((RunResult::Refused, before, Some(reason)))
+                Ok(Fared::refused(before, attempt, reason))
             }
         }
     }

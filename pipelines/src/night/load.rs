@@ -1,21 +1,23 @@
 //! Loading one source table.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write as _;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
-use warehouse::names::Schema;
+use warehouse::names::{Schema, Sensitivity};
 use warehouse::query::QueryError;
 use warehouse::spec::{Declarations, Origin, SourceTable};
 use warehouse::store::{Note, Replace, Step, StoreError};
 
 use super::{Night, explain};
+use crate::PIPELINE_VERSION;
 use crate::batch::{self, Batch, BatchError, RefusedRow, Tools};
 use crate::connector::{SourceError, hex};
-use crate::ledger::{Outcome, RunResult};
+use crate::ledger::{Fared, Outcome, RunResult};
 use crate::quality::{self, Findings, QualityError};
 use crate::quarantine;
 
@@ -72,40 +74,34 @@ enum LoadError {
 impl Night<'_> {
     /// Loads one table if its source or its contract changed.
     pub(super) async fn load(&self, table: &SourceTable) -> Outcome {
-        let outcome = |result, note, reason| Outcome {
-            table: table.name.clone(),
-            part: String::new(),
-            step: Step::Nap,
-            result,
-            note,
-            reason,
-        };
-        match self.try_load(table).await {
-            Ok((result, note, reason)) => outcome(result, note, reason),
+        let fared = match self.try_load(table).await {
+            Ok(fared) => fared,
             Err(error) => {
                 let reason = explain(&error);
                 let note = self.warehouse.lake().note(&table.name, "").await.ok().flatten();
-                outcome(RunResult::Failed, note, Some(reason))
+                Fared::new(RunResult::Failed, note, Some(reason))
             }
-        }
+        };
+        fared.outcome(table.name.clone(), String::new(), Step::Nap)
     }
 
-    async fn try_load(
-        &self,
-        table: &SourceTable,
-    ) -> Result<(RunResult, Option<Note>, Option<String>), LoadError> {
+    async fn try_load(&self, table: &SourceTable) -> Result<Fared, LoadError> {
         let lake = self.warehouse.lake();
         let Some(content) = self.connector.fingerprint(table).await? else {
             let note = lake.note(&table.name, "").await?;
-            return Ok((RunResult::Waiting, note, Some("nguồn chưa có dữ liệu".to_owned())));
+            let reason = match &note {
+                Some(note) => format!("nguồn không gửi dữ liệu từ đêm {}", note.night),
+                None => "nguồn chưa có dữ liệu".to_owned(),
+            };
+            return Ok(Fared::new(RunResult::Waiting, note, Some(reason)));
         };
-        let batch_id = hex(&Sha256::digest(format!("{}\n{content}", table.fingerprint)));
+        let batch_id = self.batch_of(table, &content).await?;
         if lake.holds(&table.name, "", &batch_id).await? {
             let note = lake.note(&table.name, "").await?;
             // Committed earlier in this same night: the night was resumed.
             let tonight = note.as_ref().is_some_and(|note| note.night == self.date);
             let result = if tonight { RunResult::New } else { RunResult::Unchanged };
-            return Ok((result, note, None));
+            return Ok(Fared::new(result, note, None));
         }
         let started_at = Utc::now();
         let references = self.references(table).await?;
@@ -120,6 +116,20 @@ impl Night<'_> {
         self.commit(table, batch_id, started_at, batch, findings).await
     }
 
+    /// The batch that this content makes: with the contract, what its codes are resolved and its
+    /// values looked up in, and the way in which this version of the program does both.
+    async fn batch_of(&self, table: &SourceTable, content: &str) -> Result<String, LoadError> {
+        let geography = self.warehouse.geography().fingerprint();
+        let mut text = format!("{PIPELINE_VERSION}\n{geography}\n{}\n{content}", table.fingerprint);
+        for referred in needs(table).filter(|name| **name != table.name) {
+            let note = self.warehouse.lake().note(referred, "").await?;
+            let batch = note.map_or_else(String::new, |note| note.batch);
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\n{referred}={batch}");
+        }
+        Ok(hex(&Sha256::digest(text)))
+    }
+
     async fn commit(
         &self,
         table: &SourceTable,
@@ -127,9 +137,15 @@ impl Night<'_> {
         started_at: DateTime<Utc>,
         batch: Batch,
         findings: Findings,
-    ) -> Result<(RunResult, Option<Note>, Option<String>), LoadError> {
+    ) -> Result<Fared, LoadError> {
         let lake = self.warehouse.lake();
-        let (rows, refused) = split(&batch, &findings);
+        let (rows, mut refused) = split(&batch, &findings);
+        if !batch.leaking_columns.is_empty() {
+            // What the column as a whole gives away, no single cell of it may keep.
+            refused.iter_mut().for_each(|row| row.content.clear());
+        }
+        let mut checks = findings.results;
+        checks.extend(batch.warnings.iter().cloned());
         let mut note = Note {
             night: self.date,
             step: Step::Nap,
@@ -139,20 +155,22 @@ impl Night<'_> {
             rows_written: rows.num_rows() as u64,
             rows_quarantined: refused.len() as u64,
             inputs: BTreeMap::new(),
-            checks: findings.results,
+            checks,
             started_at,
             finished_at: Utc::now(),
             version: 0,
         };
         // Quarantine first: a table never holds a batch whose refused rows are lost.
-        quarantine::keep(lake, &table.name, &refused, &note).await?;
+        let declared = self.warehouse.declarations().source_table(&table.name);
+        let class = declared.map_or(Sensitivity::Restricted, |(contract, _)| contract.sensitivity);
+        quarantine::keep(lake, (&table.name, class), &refused, &note).await?;
         let verdict = verdict(table, &batch.leaking_columns, findings.refused_by, &note);
         if let Some(reason) = verdict {
             let before = lake.note(&table.name, "").await?;
-            return Ok((RunResult::Refused, before, Some(reason)));
+            return Ok(Fared::refused(before, note, reason));
         }
         note.version = lake.write(&table.name, rows, Replace::All, &note).await?;
-        Ok((RunResult::New, Some(note), None))
+        Ok(Fared::new(RunResult::New, Some(note), None))
     }
 
     /// The values that each referring column may hold.

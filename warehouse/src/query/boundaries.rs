@@ -22,6 +22,7 @@ use datafusion::prelude::SessionContext;
 
 use super::catalog::LakeCatalog;
 use crate::geography::Geography;
+use crate::grid::days_since_epoch;
 use crate::names::{Schema, TableName};
 
 /// The first day on which the declared units are complete; earlier records have no unit.
@@ -94,7 +95,7 @@ fn crosswalk(geography: &Geography, date: NaiveDate) -> Result<Arc<dyn TableProv
         to.push(target.key.as_str());
         code.push(target.code.as_str());
         name.push(target.name.as_str());
-        valid_from.push(days(source.valid_from));
+        valid_from.push(days_since_epoch(source.valid_from));
         let vintage = source.valid_to.unwrap_or(target.valid_from).max(FIRST_DAY);
         let needed = geography.parts(&target.key, vintage.max(source.valid_from)).len().max(1);
         parts.push(i64::try_from(needed).unwrap_or(i64::MAX));
@@ -121,11 +122,6 @@ fn crosswalk(geography: &Geography, date: NaiveDate) -> Result<Arc<dyn TableProv
     Ok(Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))
 }
 
-fn days(date: NaiveDate) -> i32 {
-    let epoch = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap_or_default();
-    i32::try_from((date - epoch).num_days()).unwrap_or_default()
-}
-
 fn boundary_plan(
     values: Arc<dyn TableProvider>,
     crosswalk: Arc<dyn TableProvider>,
@@ -146,8 +142,8 @@ fn boundary_plan(
     let plan = moved.aggregate(
         groups,
         vec![
-            amount(sum(col("v.tu_so"))).alias("tu_so"),
-            amount(sum(col("v.mau_so"))).alias("mau_so"),
+            amount(sum_of("tu_so")?).alias("tu_so"),
+            amount(sum_of("mau_so")?).alias("mau_so"),
             units_with_figures()?.alias("thanh_phan"),
         ],
     )?;
@@ -178,8 +174,8 @@ fn country_plan(values: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
         .aggregate(
             groups,
             vec![
-                amount(sum(col("tu_so"))).alias("tu_so"),
-                amount(sum(col("mau_so"))).alias("mau_so"),
+                amount(sum_of("tu_so")?).alias("tu_so"),
+                amount(sum_of("mau_so")?).alias("mau_so"),
                 units_with_figures()?.alias("so_don_vi"),
             ],
         )?
@@ -199,9 +195,20 @@ fn country_plan(values: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
         .build()
 }
 
+/// Whether a row has a figure: numerator and, in a rate, denominator. Both are added from the same
+/// rows or not at all.
+fn has_figure() -> Expr {
+    let whole = col("v.he_so").is_null().or(col("v.mau_so").is_not_null());
+    col("v.tu_so").is_not_null().and(whole)
+}
+
+fn sum_of(name: &str) -> Result<Expr> {
+    sum(col(format!("v.{name}"))).filter(has_figure()).build()
+}
+
 /// How many units add to a sum.
 fn units_with_figures() -> Result<Expr> {
-    count_distinct(col("v.don_vi")).filter(col("v.tu_so").is_not_null()).build()
+    count_distinct(col("v.don_vi")).filter(has_figure()).build()
 }
 
 fn amount(expr: Expr) -> Expr {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use datafusion::common::{DataFusionError, SchemaError};
 
 use crate::names::Lang;
+use crate::store::StoreError;
 
 /// What kind of failure, which decides the SQLSTATE and the HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum ErrorKind {
     TooLarge,
     /// It ran longer than it may.
     Timeout,
+    /// The lake cannot be read at the moment.
+    Unavailable,
     /// A fault of ours.
     Internal,
 }
@@ -75,6 +78,11 @@ impl QueryError {
     }
 
     fn classified(error: DataFusionError, planning: bool) -> Self {
+        if let Some(fault) = store_fault(&error) {
+            let message = fault.to_string();
+            let (kind, source) = (ErrorKind::Unavailable, Some(Box::new(error)));
+            return Self { kind, sqlstate: "58030", message, source };
+        }
         let (kind, sqlstate) = classify(&error, planning);
         let message = match kind {
             ErrorKind::Internal => "the query could not be answered".to_owned(),
@@ -109,6 +117,7 @@ impl QueryError {
             ErrorKind::Unsupported => "Hệ thống chưa hỗ trợ cú pháp này",
             ErrorKind::TooLarge => "Truy vấn cần quá nhiều bộ nhớ; hãy thu hẹp phạm vi",
             ErrorKind::Timeout => "Truy vấn chạy quá thời gian cho phép và đã dừng",
+            ErrorKind::Unavailable => "Kho dữ liệu tạm thời không đọc được; hãy thử lại sau",
             ErrorKind::Internal => "Hệ thống chưa trả lời được truy vấn này",
         };
         match self.kind {
@@ -118,6 +127,24 @@ impl QueryError {
             _ => what.to_owned(),
         }
     }
+}
+
+/// The lake's own fault, wherever in the chain it stands.
+fn store_fault(error: &DataFusionError) -> Option<&StoreError> {
+    let mut at: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = at {
+        let found = error.downcast_ref::<StoreError>();
+        if found.is_some() {
+            return found;
+        }
+        // What is boxed or shared between partitions is no cause of its own to `source`.
+        at = match error.downcast_ref::<DataFusionError>() {
+            Some(DataFusionError::External(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::Shared(inner)) => Some(inner.as_ref()),
+            _ => error.source(),
+        };
+    }
+    None
 }
 
 fn classify(error: &DataFusionError, planning: bool) -> (ErrorKind, &'static str) {

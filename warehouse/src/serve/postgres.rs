@@ -1,8 +1,9 @@
 //! PostgreSQL's wire protocol: psql, DBeaver, psycopg, JDBC, Power BI.
 //!
-//! A connection logs in with SCRAM-SHA-256 and works in the session of its principal. Whatever is
-//! not a read is refused with SQLSTATE 25006 before it is planned; `SET`, `SHOW`, transactions and
-//! cursors are answered because clients send them unasked, and change nothing but the connection.
+//! A connection logs in with SCRAM-SHA-256 and works in the session of its clearance. Whatever is
+//! not a read is refused with SQLSTATE 25006, by its statement and again by its plan; `SET`, `SHOW`,
+//! transactions and cursors are answered because clients send them unasked, and change nothing but
+//! the connection.
 
 mod session;
 
@@ -27,6 +28,7 @@ use datafusion_postgres::pgwire::api::{
 };
 use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::tokio::process_socket;
+use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
 use self::session::Door;
@@ -64,6 +66,7 @@ pub async fn serve(
 struct Handlers {
     door: Arc<Door>,
     users: Arc<Users>,
+    key: [u8; 32],
     parameters: Arc<DefaultServerParameterProvider>,
     connections: Arc<ConnectionManager>,
 }
@@ -71,6 +74,9 @@ struct Handlers {
 impl Handlers {
     fn new(warehouse: &Warehouse, users: Users) -> Result<Self, QueryError> {
         let users = Arc::new(users);
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)
+            .map_err(|error| QueryError::planning(DataFusionError::External(Box::new(error))))?;
         let mut services = HashMap::new();
         for principal in users.principals() {
             if let Entry::Vacant(vacant) = services.entry(principal.clearance) {
@@ -88,6 +94,7 @@ impl Handlers {
         Ok(Self {
             door: Arc::new(Door::new(services, Arc::clone(&users), warehouse.limits().timeout)),
             users,
+            key,
             parameters: Arc::new(parameters),
             connections: Arc::new(ConnectionManager::new()),
         })
@@ -105,7 +112,8 @@ impl PgWireServerHandlers for Handlers {
 
     fn startup_handler(&self) -> Arc<impl StartupHandler> {
         // A log-in is a conversation with a state: each connection has its own.
-        let scram = ScramAuth::new(Arc::new(Passwords::new(Arc::clone(&self.users))));
+        let passwords = Passwords { users: Arc::clone(&self.users), key: self.key };
+        let scram = ScramAuth::new(Arc::new(passwords));
         let login = SASLAuthStartupHandler::new(Arc::clone(&self.parameters))
             .with_scram(scram)
             .with_connection_manager(Arc::clone(&self.connections));
@@ -121,28 +129,40 @@ impl PgWireServerHandlers for Handlers {
     }
 }
 
-/// Secrets of the configured users; an unknown name gets a secret that no password has, so that
-/// the two cannot be told apart from outside.
-#[derive(Debug)]
+/// Secrets of the configured users. An unknown name gets one that nobody can compute, always the
+/// same for the same name, so that the two cannot be told apart from outside.
 struct Passwords {
     users: Arc<Users>,
-    nobody: Secret,
+    /// Random bytes of this process.
+    key: [u8; 32],
+}
+
+impl std::fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Passwords").finish_non_exhaustive()
+    }
 }
 
 impl Passwords {
-    fn new(users: Arc<Users>) -> Self {
-        // Not derived from any password: 32 zero bytes are the image of none that can be found.
-        let nobody = Secret { salt: vec![0x6b; 16], salted: vec![0; 32] };
-        Self { users, nobody }
+    fn of_nobody(&self, name: &str) -> Secret {
+        let derive = |purpose: &[u8]| {
+            let parts = [self.key.as_slice(), purpose, name.as_bytes()];
+            let digest = parts.iter().fold(Sha256::new(), |hasher, part| hasher.chain_update(part));
+            digest.finalize().to_vec()
+        };
+        let mut salt = derive(b"salt");
+        salt.truncate(16);
+        Secret { salt, salted: derive(b"salted") }
     }
 }
 
 #[async_trait]
 impl AuthSource for Passwords {
     async fn get_password(&self, login: &LoginInfo) -> PgWireResult<Password> {
-        let known = login.user().and_then(|name| self.users.secret(name));
-        let secret = known.unwrap_or(&self.nobody);
-        Ok(Password::new(Some(secret.salt.clone()), secret.salted.clone()))
+        let name = login.user().unwrap_or_default();
+        let known = self.users.secret(name).cloned();
+        let secret = known.unwrap_or_else(|| self.of_nobody(name));
+        Ok(Password::new(Some(secret.salt), secret.salted))
     }
 }
 
@@ -160,7 +180,7 @@ impl ErrorHandler for Errors {
         let taken = std::mem::replace(error, PgWireError::QueryCanceled);
         let PgWireError::ApiError(inner) = taken else { return };
         let query_error = query_error(inner);
-        if query_error.kind() == ErrorKind::Internal {
+        if matches!(query_error.kind(), ErrorKind::Internal | ErrorKind::Unavailable) {
             tracing::error!(error = ?std::error::Error::source(&query_error), "a query failed");
         }
         *error = user_error(&query_error);

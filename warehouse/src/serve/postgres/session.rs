@@ -1,6 +1,8 @@
 //! One handler for all connections: finds the session of whoever is connected, refuses what is not
 //! a read, and mends what real clients stumble over in the protocol's own layers.
 
+mod guard;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,13 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::ParamValues;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::{Expr, LogicalPlan};
-use datafusion::prelude::SessionContext;
-use datafusion::sql::parser::Statement as DataFusionStatement;
-use datafusion::sql::sqlparser::ast::Statement;
-use datafusion_postgres::hooks::HookClient;
 use datafusion_postgres::hooks::cursor::CursorStatementHook;
 use datafusion_postgres::hooks::set_show::SetShowHook;
 use datafusion_postgres::hooks::transactions::TransactionStatementHook;
@@ -32,7 +29,7 @@ use futures::{Sink, StreamExt};
 use super::super::users::Users;
 use super::user_error;
 use crate::names::Sensitivity;
-use crate::query::{QueryError, is_sql_read, verify_read};
+use crate::query::QueryError;
 
 /// What the protocol keeps of a parsed statement.
 type Parsed = <DfSessionService as ExtendedQueryHandler>::Statement;
@@ -252,87 +249,9 @@ impl QueryParser for DoorParser {
 /// The hooks of a session: reads only first, then what clients send unasked.
 pub(super) fn hooks() -> Vec<Arc<dyn QueryHook>> {
     vec![
-        Arc::new(ReadOnlyHook),
+        Arc::new(guard::Guard),
         Arc::new(CursorStatementHook),
         Arc::new(SetShowHook),
         Arc::new(TransactionStatementHook),
     ]
-}
-
-/// Refuses every statement that could change more than the connection.
-struct ReadOnlyHook;
-
-fn refusal(statement: &Statement) -> Option<PgWireError> {
-    let allowed = is_sql_read(statement)
-        || matches!(
-            statement,
-            Statement::Set(_)
-                | Statement::Reset(_)
-                | Statement::ShowVariable { .. }
-                | Statement::StartTransaction { .. }
-                | Statement::Commit { .. }
-                | Statement::Rollback { .. }
-                | Statement::Declare { .. }
-                | Statement::Fetch { .. }
-                | Statement::Close { .. }
-                | Statement::Deallocate { .. }
-                | Statement::Discard { .. }
-        );
-    let declared_write = match statement {
-        Statement::Declare { stmts } => stmts
-            .iter()
-            .any(|declared| declared.for_query.as_ref().is_some_and(|q| !is_read_query(q))),
-        _ => false,
-    };
-    (!allowed || declared_write).then(|| user_error(&QueryError::read_only()))
-}
-
-/// The second lock: a statement that looks like a read must have a plan that only reads.
-fn plan_refusal(statement: &Statement, plan: &LogicalPlan) -> Option<PgWireError> {
-    if !is_sql_read(statement) {
-        return None;
-    }
-    verify_read(plan).err().map(|error| user_error(&error))
-}
-
-fn is_read_query(query: &datafusion::sql::sqlparser::ast::Query) -> bool {
-    is_sql_read(&Statement::Query(Box::new(query.clone())))
-}
-
-#[async_trait]
-impl QueryHook for ReadOnlyHook {
-    async fn handle_simple_query(
-        &self,
-        statement: &Statement,
-        session: &SessionContext,
-        _: &mut dyn HookClient,
-    ) -> Option<PgWireResult<Response>> {
-        if let Some(refused) = refusal(statement) {
-            return Some(Err(refused));
-        }
-        let whole = DataFusionStatement::Statement(Box::new(statement.clone()));
-        // What does not plan is told by whoever runs it.
-        let plan = session.state().statement_to_plan(whole).await.ok()?;
-        plan_refusal(statement, &plan).map(Err)
-    }
-
-    async fn handle_extended_parse_query(
-        &self,
-        statement: &Statement,
-        _: &SessionContext,
-        _: &(dyn ClientInfo + Send + Sync),
-    ) -> Option<PgWireResult<LogicalPlan>> {
-        refusal(statement).map(Err)
-    }
-
-    async fn handle_extended_query(
-        &self,
-        statement: &Statement,
-        plan: &LogicalPlan,
-        _: &ParamValues,
-        _: &SessionContext,
-        _: &mut dyn HookClient,
-    ) -> Option<PgWireResult<Response>> {
-        plan_refusal(statement, plan).map(Err)
-    }
 }
