@@ -202,9 +202,8 @@ impl House {
 
     async fn holds_pseudonyms(&self) -> anyhow::Result<bool> {
         let tables = self.warehouse.declarations().contracts.iter().flat_map(|c| &c.tables);
-        let is_pseudonym = |column: &Column| {
-            matches!(column.treatment, Treatment::Pseudonymise { .. })
-        };
+        let is_pseudonym =
+            |column: &Column| matches!(column.treatment, Treatment::Pseudonymise { .. });
         for table in tables.filter(|table| table.columns.iter().any(is_pseudonym)) {
             if self.warehouse.lake().note(&table.name, "").await?.is_some() {
                 return Ok(true);

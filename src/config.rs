@@ -90,6 +90,9 @@ pub(crate) struct Publisher {
     /// The body's own pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) homepage: Option<String>,
+    /// Address at which the public folder is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) address: Option<String>,
 }
 
 /// The pages.
@@ -154,6 +157,7 @@ fn default_publisher() -> Publisher {
         ),
         email: None,
         homepage: None,
+        address: None,
     }
 }
 

@@ -11,6 +11,7 @@ use warehouse::query::{Answer, QueryError, Warehouse};
 use warehouse::spec::Declarations;
 
 use crate::chart::shapes::Shapes;
+use crate::error::PageError;
 use crate::{DashboardError, Settings};
 
 /// Rows that a page reads at most for its own figures; more is a fault of the page.
@@ -44,18 +45,18 @@ impl App {
 
     /// Rows of indicators, as the principal of the settings; callers show those of
     /// [`Self::may_see`] only.
-    pub(crate) async fn figures(&self, sql: &str) -> Result<Grid, QueryError> {
-        self.ask(sql).await?.grid(PAGE_ROWS).await
+    pub(crate) async fn figures(&self, sql: &str) -> Result<Grid, PageError> {
+        whole(self.ask(sql).await?).await
     }
 
     /// Rows that anyone may read.
-    pub(crate) async fn read(&self, sql: &str) -> Result<Grid, QueryError> {
-        self.inner.warehouse.execute(&self.inner.public, sql).await?.grid(PAGE_ROWS).await
+    pub(crate) async fn read(&self, sql: &str) -> Result<Grid, PageError> {
+        whole(self.inner.warehouse.execute(&self.inner.public, sql).await?).await
     }
 
     /// Rows of `he_thong` for the pages' own summaries; never with text from a request.
-    pub(crate) async fn inspect(&self, sql: &'static str) -> Result<Grid, QueryError> {
-        self.inner.warehouse.execute(&self.inner.inspector, sql).await?.grid(PAGE_ROWS).await
+    pub(crate) async fn inspect(&self, sql: &'static str) -> Result<Grid, PageError> {
+        whole(self.inner.warehouse.execute(&self.inner.inspector, sql).await?).await
     }
 
     /// SQL as the principal of the settings.
@@ -92,4 +93,10 @@ impl App {
     pub(crate) fn shapes(&self) -> Option<&Shapes> {
         self.inner.shapes.as_ref()
     }
+}
+
+/// All rows of an answer: figures made from some of them would be wrong.
+async fn whole(answer: Answer) -> Result<Grid, PageError> {
+    let grid = answer.grid(PAGE_ROWS).await?;
+    if grid.truncated { Err(PageError::Truncated(PAGE_ROWS)) } else { Ok(grid) }
 }

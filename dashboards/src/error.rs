@@ -32,6 +32,9 @@ pub(crate) enum PageError {
     /// A query of the page's own failed.
     #[error("a query of the page failed")]
     Query(#[from] QueryError),
+    /// A query of the page's own gave more rows than pages read.
+    #[error("a query of the page gave more than {0} rows")]
+    Truncated(usize),
     /// A template failed, which it does only when memory does.
     #[error("the page could not be written")]
     Template(#[from] askama::Error),
@@ -66,7 +69,7 @@ impl IntoResponse for PageError {
 }
 
 fn is_busy(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::TooLarge | ErrorKind::Timeout)
+    matches!(kind, ErrorKind::TooLarge | ErrorKind::Timeout | ErrorKind::Unavailable)
 }
 
 /// The status of a reader's own query that failed.

@@ -8,10 +8,10 @@ use chrono::NaiveDate;
 use warehouse::geography::Geography;
 use warehouse::grid::{Cell, Grid};
 use warehouse::names::Lang;
-use warehouse::query::QueryError;
 use warehouse::spec::Period;
 
 use crate::app::App;
+use crate::error::PageError;
 use crate::{boards, period, sql};
 
 /// An indicator and, where it has them, one of its breakdowns.
@@ -42,6 +42,18 @@ impl Point {
     pub(crate) fn is_partial(&self) -> bool {
         self.parts.0 < self.parts.1
     }
+
+    /// Whether all parts that the place then had are known to have figures.
+    fn is_complete(&self) -> bool {
+        self.parts.1 > 0 && !self.is_partial()
+    }
+
+    /// Whether this and `other` are sums over the same ground: both whole, though of 64 provinces
+    /// then and 63 now, or, where it is not known what a whole sum needs, of as many units.
+    fn covers_as_much_as(&self, other: &Self) -> bool {
+        let as_many = !self.is_partial() && !other.is_partial() && self.parts.0 == other.parts.0;
+        as_many || (self.is_complete() && other.is_complete())
+    }
 }
 
 /// Periods in order of time.
@@ -63,9 +75,20 @@ impl Figures {
         self.series.keys().filter(|key| key.indicator == indicator).collect()
     }
 
-    /// The key that stands for an indicator where no breakdown is chosen.
+    /// The key that stands for an indicator where no breakdown is chosen: the whole, or else the
+    /// breakdown with the largest figure in the newest period, which whoever shows it must name.
     pub(crate) fn main_key(&self, indicator: &str) -> Option<&Key> {
-        self.series.keys().find(|key| key.indicator == indicator)
+        let keys = self.keys(indicator);
+        let first = *keys.first()?;
+        if first.breakdown.is_none() {
+            return Some(first);
+        }
+        let known = |key: &Key| newest(self.of(key)).and_then(|at| Some((at.on, at.value?)));
+        // Backwards, so that of equals the first by name is taken.
+        keys.into_iter().rev().max_by(|a, b| match (known(a), known(b)) {
+            (Some((a_on, a)), Some((b_on, b))) => a_on.cmp(&b_on).then(a.total_cmp(&b)),
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        })
     }
 
     fn from_grid(grid: &Grid, needed: impl Fn(&str, NaiveDate) -> Option<i64>) -> Self {
@@ -98,7 +121,7 @@ impl Figures {
 }
 
 /// All national series.
-pub(crate) async fn country(app: &App) -> Result<Figures, QueryError> {
+pub(crate) async fn country(app: &App) -> Result<Figures, PageError> {
     let grid = app
         .figures(
             "SELECT ma_chi_tieu, phan_to, ky, tu_so, mau_so, gia_tri, so_don_vi AS thanh_phan \
@@ -114,7 +137,7 @@ pub(crate) async fn country(app: &App) -> Result<Figures, QueryError> {
 }
 
 /// All series of the unit `key` on the boundaries of `date`, with its place among the others.
-pub(crate) async fn province(app: &App, key: &str, date: NaiveDate) -> Result<Figures, QueryError> {
+pub(crate) async fn province(app: &App, key: &str, date: NaiveDate) -> Result<Figures, PageError> {
     let sql = format!(
         "SELECT ma_chi_tieu, phan_to, ky, tu_so, mau_so, gia_tri, thanh_phan, thanh_phan_can, \
                 hang, so_tinh \
@@ -150,7 +173,7 @@ pub(crate) async fn places(
     on: NaiveDate,
     date: NaiveDate,
     lang: Lang,
-) -> Result<Vec<PlaceFigure>, QueryError> {
+) -> Result<Vec<PlaceFigure>, PageError> {
     let sql = format!(
         "SELECT don_vi, tu_so, mau_so, gia_tri, thanh_phan, thanh_phan_can \
          FROM chi_tieu_tai({date}) WHERE ma_chi_tieu = {indicator} AND {breakdown} AND ky = {on}",
@@ -224,11 +247,12 @@ pub(crate) struct Change {
     pub(crate) skips: bool,
 }
 
-/// The change from the newest earlier point with a value to `point`.
+/// The change from the newest earlier point with a value to `point`; `None` where the two do not
+/// cover the same ground, since the difference would be of coverage.
 pub(crate) fn change(series: &[Point], point: &Point, length: Period) -> Option<Change> {
     let now = point.value?;
     let before = series.iter().rev().find(|p| p.on < point.on && p.value.is_some())?;
-    let then = before.value?;
+    let then = before.value.filter(|_| before.covers_as_much_as(point))?;
     Some(Change {
         difference: now - then,
         percent: (then != 0.0).then(|| (now - then) / then.abs() * 100.0),
@@ -260,6 +284,44 @@ mod tests {
         assert_eq!(change.since, series[0].on);
         assert!(change.skips);
         assert_eq!(super::change(&series, &series[0], Period::Year), None);
+    }
+
+    #[test]
+    fn sums_of_different_coverage_are_not_compared() {
+        let of = |year, parts| Point { parts, ..point(year, Some(1.0)) };
+        let compared = |then, now| {
+            let series = [of(2014, then), of(2015, now)];
+            change(&series, &series[1], Period::Year).is_some()
+        };
+        assert!(compared((63, 63), (63, 63)));
+        // The whole country both times.
+        assert!(compared((64, 64), (63, 63)));
+        assert!(!compared((60, 63), (63, 63)) && !compared((63, 63), (60, 63)));
+        assert!(!compared((60, 63), (60, 63)), "perhaps not the same 60");
+        // It is not known what a whole sum needs.
+        assert!(compared((61, 0), (61, 0)) && !compared((61, 0), (62, 0)));
+    }
+
+    #[test]
+    fn an_indicator_without_a_whole_is_shown_by_its_largest_breakdown() {
+        let key = |breakdown: Option<&str>| Key {
+            indicator: "ca_benh".to_owned(),
+            breakdown: breakdown.map(str::to_owned),
+        };
+        let mut figures = Figures::default();
+        for (name, series) in [
+            ("Bạch hầu", vec![point(2016, Some(900.0)), point(2017, Some(0.0))]),
+            ("Cúm", vec![point(2016, Some(5.0)), point(2017, Some(7.0))]),
+            ("Dại", vec![point(2016, Some(800.0))]),
+            ("Sởi", vec![point(2017, Some(7.0))]),
+            ("Tả", vec![point(2017, None)]),
+        ] {
+            figures.series.insert(key(Some(name)), series);
+        }
+        assert_eq!(figures.main_key("ca_benh"), Some(&key(Some("Cúm"))));
+        figures.series.insert(key(None), vec![point(2017, Some(1.0))]);
+        assert_eq!(figures.main_key("ca_benh"), Some(&key(None)));
+        assert_eq!(figures.main_key("khac"), None);
     }
 
     #[test]

@@ -2,29 +2,33 @@
 //! found. Everything here is a state, a count or a declared reason; contents of refused rows and
 //! causes of failures stay inside.
 
+mod details;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use warehouse::grid::{Cell, Grid};
 use warehouse::names::{Lang, Schema, TableName};
-use warehouse::query::QueryError;
 use warehouse::spec::{Declarations, Query, QueryKind};
 
 use crate::app::App;
+use crate::error::PageError;
 use crate::text::shared;
+
+pub(crate) use self::details::{Batch, CheckResult, Refusal, batches, checks, refusals};
 
 /// A night older than this is late: one may fail on a holiday, two are noticed.
 const LATE_DAYS: i64 = 2;
 
-/// What a night did to a table (`he_thong.lan_chay.ket_qua`).
+/// What a night did to a table (`he_thong.lan_chay.ket_qua`), the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
     New,
     Unchanged,
+    Waiting,
+    Stale,
     Refused,
     Failed,
-    Stale,
-    Waiting,
 }
 
 impl Outcome {
@@ -79,9 +83,19 @@ pub(crate) struct Latest {
 }
 
 impl Latest {
-    /// Whether the table is older than its sources.
+    /// Whether the table is older than it should be: not renewed from what its source sent, or
+    /// its source once sent something and no longer does.
     pub(crate) fn is_stale(&self) -> bool {
-        matches!(self.outcome, Outcome::Refused | Outcome::Failed | Outcome::Stale)
+        match self.outcome {
+            Outcome::New | Outcome::Unchanged => false,
+            Outcome::Waiting => self.good.is_some(),
+            Outcome::Stale | Outcome::Refused | Outcome::Failed => true,
+        }
+    }
+
+    /// The style class of the table's state.
+    pub(crate) fn tone(&self) -> &'static str {
+        if self.is_stale() { "bad" } else { self.outcome.tone() }
     }
 }
 
@@ -92,22 +106,28 @@ pub(crate) struct Nights {
     tables: BTreeMap<String, Latest>,
 }
 
-/// Tables by what the newest night did to them.
+/// What the newest night did to the declared tables and indicators.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Summary {
     pub(crate) fresh: usize,
     pub(crate) refused: usize,
     pub(crate) stale: usize,
     pub(crate) waiting: usize,
+    pub(crate) indicators_fresh: usize,
+    pub(crate) indicators_stale: usize,
 }
 
-const NEWEST: &str = "SELECT bang, dem, ket_qua, so_dong_cach_ly, \
-       max(CASE WHEN ket_qua IN ('moi', 'khong_doi') THEN dem END) OVER (PARTITION BY bang) AS tot, \
-       row_number() OVER (PARTITION BY bang ORDER BY dem DESC, ket_thuc DESC NULLS LAST) AS thu \
-     FROM he_thong.lan_chay";
+const NEWEST: &str = "SELECT bang, dem, ket_qua, so_dong_cach_ly, tot \
+     FROM (SELECT bang, dem, ket_qua, so_dong_cach_ly, \
+             max(CASE WHEN ket_qua IN ('moi', 'khong_doi') THEN dem END) \
+               OVER (PARTITION BY bang) AS tot, \
+             row_number() OVER (PARTITION BY bang \
+               ORDER BY dem DESC, ket_thuc DESC NULLS LAST) AS thu \
+           FROM he_thong.lan_chay) AS t \
+     WHERE thu = 1";
 
 /// Reads the newest night of every table.
-pub(crate) async fn nights(app: &App) -> Result<Nights, QueryError> {
+pub(crate) async fn nights(app: &App) -> Result<Nights, PageError> {
     let grid = app.inspect(NEWEST).await?;
     Ok(Nights::from_grid(&grid))
 }
@@ -116,9 +136,6 @@ impl Nights {
     fn from_grid(grid: &Grid) -> Self {
         let mut nights = Self::default();
         for row in 0..grid.rows.len() {
-            if grid.cell(row, "thu").as_i64() != Some(1) {
-                continue;
-            }
             let (Some(table), Cell::Date(night)) =
                 (grid.cell(row, "bang").as_str(), grid.cell(row, "dem"))
             else {
@@ -143,17 +160,34 @@ impl Nights {
         self.tables.get(&table.to_string())
     }
 
-    pub(crate) fn summary(&self) -> Summary {
+    /// Counts what is declared today; what the newest night did not touch is not counted.
+    pub(crate) fn summary(&self, declarations: &Declarations) -> Summary {
         let mut summary = Summary::default();
-        for latest in self.tables.values() {
-            *match latest.outcome {
+        let sources = declarations.contracts.iter().flat_map(|contract| &contract.tables);
+        let marts = declarations.of_kind(QueryKind::Mart).filter_map(Query::table);
+        let tables = sources.map(|table| table.name.to_string());
+        for name in tables.chain(marts.map(|table| table.to_string())) {
+            let Some(outcome) = self.newest_outcome(&name) else { continue };
+            *match outcome {
                 Outcome::New | Outcome::Unchanged => &mut summary.fresh,
                 Outcome::Refused => &mut summary.refused,
                 Outcome::Failed | Outcome::Stale => &mut summary.stale,
                 Outcome::Waiting => &mut summary.waiting,
             } += 1;
         }
+        for indicator in declarations.of_kind(QueryKind::Indicator) {
+            match self.newest_outcome(&part(indicator)) {
+                Some(outcome) if outcome.is_good() => summary.indicators_fresh += 1,
+                Some(_) => summary.indicators_stale += 1,
+                None => {}
+            }
+        }
         summary
+    }
+
+    fn newest_outcome(&self, table: &str) -> Option<Outcome> {
+        let latest = self.tables.get(table)?;
+        (Some(latest.night) == self.newest).then_some(latest.outcome)
     }
 
     /// What makes an indicator's figures older than their sources: the tables under it at any
@@ -163,7 +197,7 @@ impl Nights {
         declarations: &Declarations,
         query: &Query,
     ) -> Vec<(String, &Latest)> {
-        let own = format!("chi_tieu.gia_tri/{}", query.id);
+        let own = part(query);
         let tables = inputs(declarations, query).into_iter().map(|table| table.to_string());
         let mut stale: Vec<(String, &Latest)> = tables
             .filter_map(|table| {
@@ -184,6 +218,11 @@ impl Nights {
     }
 }
 
+/// The part of the one long table that an indicator fills, as the ledger names it.
+fn part(indicator: &Query) -> String {
+    format!("chi_tieu.gia_tri/{}", indicator.id)
+}
+
 /// All tables that a query reads, through marts down to the sources.
 pub(crate) fn inputs(declarations: &Declarations, query: &Query) -> BTreeSet<TableName> {
     let mut seen = BTreeSet::new();
@@ -198,120 +237,6 @@ pub(crate) fn inputs(declarations: &Declarations, query: &Query) -> BTreeSet<Tab
     seen
 }
 
-/// The result of one check in the newest night of its table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CheckResult {
-    pub(crate) table: String,
-    pub(crate) name: String,
-    pub(crate) title: String,
-    /// `quarantine`, `warn` or `refuse`, as the night wrote it.
-    pub(crate) action: String,
-    pub(crate) faults: i64,
-    pub(crate) passed: bool,
-    pub(crate) night: NaiveDate,
-}
-
-const CHECKS: &str = "SELECT dem, bang, ten, tieu_de_vi, tieu_de_en, hanh_dong, so_loi, dat \
-     FROM (SELECT *, rank() OVER (PARTITION BY bang ORDER BY dem DESC) AS thu \
-           FROM he_thong.kiem_tra) AS t \
-     WHERE thu = 1 ORDER BY bang, ten";
-
-/// The newest results of the checks of the tables that `wanted` names.
-pub(crate) async fn checks(
-    app: &App,
-    lang: Lang,
-    wanted: impl Fn(&str) -> bool,
-) -> Result<Vec<CheckResult>, QueryError> {
-    let grid = app.inspect(CHECKS).await?;
-    let title = if lang == Lang::En { "tieu_de_en" } else { "tieu_de_vi" };
-    let text = |row, name| grid.cell(row, name).as_str().unwrap_or_default().to_owned();
-    Ok((0..grid.rows.len())
-        .filter(|&row| grid.cell(row, "bang").as_str().is_some_and(&wanted))
-        .map(|row| CheckResult {
-            table: text(row, "bang"),
-            name: text(row, "ten"),
-            title: text(row, title),
-            action: text(row, "hanh_dong"),
-            faults: grid.cell(row, "so_loi").as_i64().unwrap_or_default(),
-            passed: *grid.cell(row, "dat") == Cell::Boolean(true),
-            night: date(grid.cell(row, "dem")).unwrap_or_default(),
-        })
-        .collect())
-}
-
-/// Rows of one table refused in its newest night, by column and reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) table: String,
-    pub(crate) column: String,
-    pub(crate) reason: String,
-    pub(crate) rows: i64,
-}
-
-const REFUSALS: &str = "SELECT bang, cot, ly_do, count(*) AS so_dong \
-     FROM (SELECT *, rank() OVER (PARTITION BY bang ORDER BY dem DESC) AS thu \
-           FROM he_thong.cach_ly) AS t \
-     WHERE thu = 1 GROUP BY bang, cot, ly_do ORDER BY bang, so_dong DESC, cot, ly_do";
-
-/// The newest refusals of the tables that `wanted` names, without what was in the rows.
-pub(crate) async fn refusals(
-    app: &App,
-    wanted: impl Fn(&str) -> bool,
-) -> Result<Vec<Refusal>, QueryError> {
-    let grid = app.inspect(REFUSALS).await?;
-    let text = |row, name| grid.cell(row, name).as_str().unwrap_or_default().to_owned();
-    Ok((0..grid.rows.len())
-        .filter(|&row| grid.cell(row, "bang").as_str().is_some_and(&wanted))
-        .map(|row| Refusal {
-            table: text(row, "bang"),
-            column: text(row, "cot"),
-            reason: text(row, "ly_do"),
-            rows: grid.cell(row, "so_dong").as_i64().unwrap_or_default(),
-        })
-        .collect())
-}
-
-/// One run of one table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Batch {
-    pub(crate) night: NaiveDate,
-    pub(crate) outcome: Outcome,
-    /// The first digits of the batch's hash.
-    pub(crate) batch: Option<String>,
-    pub(crate) rows_read: Option<i64>,
-    pub(crate) rows_written: Option<i64>,
-    pub(crate) rows_quarantined: Option<i64>,
-    pub(crate) version: Option<i64>,
-}
-
-const BATCHES: &str = "SELECT bang, dem, ket_qua, ma_lo, so_dong_doc, so_dong_ghi, \
-       so_dong_cach_ly, phien_ban \
-     FROM (SELECT *, row_number() OVER (PARTITION BY bang \
-             ORDER BY dem DESC, ket_thuc DESC NULLS LAST) AS thu FROM he_thong.lan_chay) AS t \
-     WHERE thu <= 10 ORDER BY bang, thu";
-
-/// The ten newest runs of a table.
-pub(crate) async fn batches(app: &App, table: &TableName) -> Result<Vec<Batch>, QueryError> {
-    let grid = app.inspect(BATCHES).await?;
-    let name = table.to_string();
-    let number = |row, name| grid.cell(row, name).as_i64();
-    Ok((0..grid.rows.len())
-        .filter(|&row| grid.cell(row, "bang").as_str() == Some(&name))
-        .filter_map(|row| {
-            let batch = grid.cell(row, "ma_lo").as_str();
-            Some(Batch {
-                night: date(grid.cell(row, "dem"))?,
-                outcome: Outcome::of(grid.cell(row, "ket_qua").as_str()?)?,
-                batch: batch.map(|batch| batch.chars().take(12).collect()),
-                rows_read: number(row, "so_dong_doc"),
-                rows_written: number(row, "so_dong_ghi"),
-                rows_quarantined: number(row, "so_dong_cach_ly"),
-                version: number(row, "phien_ban"),
-            })
-        })
-        .collect())
-}
-
 fn date(cell: &Cell) -> Option<NaiveDate> {
     match cell {
         Cell::Date(date) => Some(*date),
@@ -322,45 +247,99 @@ fn date(cell: &Cell) -> Option<NaiveDate> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
+    use arrow::datatypes::Schema;
     use warehouse::grid::{ColumnKind, GridColumn};
+    use warehouse::names::{Sensitivity, Text};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a date")
     }
 
     fn nights() -> Nights {
-        let columns = ["bang", "dem", "ket_qua", "so_dong_cach_ly", "tot", "thu"];
+        let columns = ["bang", "dem", "ket_qua", "so_dong_cach_ly", "tot"];
         let columns =
             columns.map(|name| GridColumn { name: name.to_owned(), kind: ColumnKind::Text });
-        let row = |table: &str, night: &str, outcome: &str, at: i64| {
+        let row = |table: &str, night: &str, outcome: &str| {
             vec![
                 Cell::Text(table.to_owned()),
                 Cell::Date(day(night)),
                 Cell::Text(outcome.to_owned()),
                 Cell::Integer(0),
                 Cell::Date(day("2026-01-01")),
-                Cell::Integer(at),
             ]
         };
         Nights::from_grid(&Grid {
             columns: columns.into(),
             rows: vec![
-                row("nguon.a", "2026-01-02", "tu_choi", 1),
-                row("nguon.a", "2026-01-01", "moi", 2),
-                row("nguon.b", "2026-01-02", "khong_doi", 1),
+                row("kho.a", "2026-01-02", "tu_choi"),
+                row("kho.b", "2026-01-02", "khong_doi"),
+                row("kho.c", "2026-01-01", "moi"),
+                row("kho.bo_roi", "2026-01-02", "loi"),
+                row("chi_tieu.gia_tri/a_100k", "2026-01-02", "moi"),
+                row("chi_tieu.gia_tri/b_100k", "2026-01-02", "cu"),
             ],
             truncated: false,
         })
     }
 
+    fn query(kind: QueryKind, id: &str) -> Query {
+        let none = || Text::new("-", "-");
+        Query {
+            id: id.to_owned(),
+            path: String::new(),
+            kind,
+            title: none(),
+            description: none(),
+            grain: none(),
+            owner: none(),
+            groups: Vec::new(),
+            sensitivity: Sensitivity::Open,
+            source: none(),
+            legal_basis: String::new(),
+            caveats: Vec::new(),
+            columns: Vec::new(),
+            checks: Vec::new(),
+            indicator: None,
+            release: None,
+            sql: String::new(),
+            reads: BTreeSet::new(),
+            schema: Arc::new(Schema::empty()),
+            fingerprint: String::new(),
+        }
+    }
+
     #[test]
-    fn only_the_newest_night_of_a_table_counts() {
-        let expected = Summary { fresh: 1, refused: 1, stale: 0, waiting: 0 };
-        assert_eq!(nights().summary(), expected);
-        let table: TableName = "nguon.a".parse().expect("a name");
+    fn only_what_is_declared_and_ran_in_the_newest_night_counts() {
+        let marts = ["a", "b", "c"].map(|id| query(QueryKind::Mart, id));
+        let indicators = ["a_100k", "b_100k"].map(|id| query(QueryKind::Indicator, id));
+        let queries = marts.into_iter().chain(indicators).collect();
+        let declarations = Declarations { queries, ..Declarations::default() };
+        let expected = Summary {
+            fresh: 1,
+            refused: 1,
+            indicators_fresh: 1,
+            indicators_stale: 1,
+            ..Summary::default()
+        };
+        assert_eq!(nights().summary(&declarations), expected);
+    }
+
+    #[test]
+    fn a_table_keeps_the_last_night_after_which_it_was_good() {
+        let table: TableName = "kho.a".parse().expect("a name");
         let latest = nights().of(&table).cloned().expect("a night");
         assert_eq!(latest.good, Some(day("2026-01-01")));
-        assert!(!latest.outcome.is_good());
+        assert!(!latest.outcome.is_good() && latest.is_stale());
+    }
+
+    #[test]
+    fn a_source_that_fell_silent_makes_its_table_old() {
+        let (night, quarantined) = (day("2026-01-02"), 0);
+        let waiting = |good| Latest { night, outcome: Outcome::Waiting, good, quarantined };
+        assert!(waiting(Some(day("2026-01-01"))).is_stale());
+        assert!(!waiting(None).is_stale());
     }
 
     #[test]

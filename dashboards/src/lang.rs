@@ -3,11 +3,35 @@
 use url::form_urlencoded;
 use warehouse::names::Lang;
 
-/// The address of `path` in `lang`.
+use crate::pages::files::OPEN_DATA;
+
+/// The part of an address that makes it English.
+const ENGLISH: &str = "en";
+
+/// The address of `path` in `lang`. The open-data site is a folder with English inside it.
 pub(crate) fn href(lang: Lang, path: &str) -> String {
-    match lang {
-        Lang::Vi => path.to_owned(),
-        Lang::En => format!("/en{path}"),
+    match (lang, path.strip_prefix(OPEN_DATA)) {
+        (Lang::Vi, _) => path.to_owned(),
+        (Lang::En, Some(inside)) => format!("{OPEN_DATA}{ENGLISH}/{inside}"),
+        (Lang::En, None) => format!("/{ENGLISH}{path}"),
+    }
+}
+
+/// The language of an address, and the address without it.
+pub(crate) fn split(address: &str) -> (Lang, String) {
+    if let Some(inside) = address.strip_prefix(OPEN_DATA) {
+        let mut parts: Vec<&str> = inside.split('/').collect();
+        // A dataset cannot have this name.
+        let Some(at) = parts.iter().position(|part| *part == ENGLISH) else {
+            return (Lang::Vi, address.to_owned());
+        };
+        parts.remove(at);
+        return (Lang::En, format!("{OPEN_DATA}{}", parts.join("/")));
+    }
+    match address.strip_prefix('/').and_then(|rest| rest.strip_prefix(ENGLISH)) {
+        Some("") => (Lang::En, "/".to_owned()),
+        Some(rest) if rest.starts_with('/') => (Lang::En, rest.to_owned()),
+        _ => (Lang::Vi, address.to_owned()),
     }
 }
 
@@ -35,6 +59,25 @@ pub(crate) fn other(lang: Lang) -> Lang {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_split_and_put_together_again() {
+        for (address, lang, path) in [
+            ("/", Lang::Vi, "/"),
+            ("/en/", Lang::En, "/"),
+            ("/en/sql", Lang::En, "/sql"),
+            ("/english", Lang::Vi, "/english"),
+            ("/du-lieu-mo/", Lang::Vi, "/du-lieu-mo/"),
+            ("/du-lieu-mo/en/", Lang::En, "/du-lieu-mo/"),
+            ("/du-lieu-mo/en/khong-co/", Lang::En, "/du-lieu-mo/khong-co/"),
+        ] {
+            assert_eq!(split(address), (lang, path.to_owned()), "{address}");
+            assert_eq!(href(lang, path), address);
+        }
+        assert_eq!(split("/en"), (Lang::En, "/".to_owned()));
+        let inside = split("/du-lieu-mo/dan_so/v1/en/khong-co");
+        assert_eq!(inside, (Lang::En, "/du-lieu-mo/dan_so/v1/khong-co".to_owned()));
+    }
 
     #[test]
     fn choices_are_encoded() {

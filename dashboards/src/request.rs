@@ -2,10 +2,13 @@
 
 use std::convert::Infallible;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use url::form_urlencoded;
 use warehouse::names::Lang;
+
+use crate::error::PageError;
+use crate::lang;
 
 /// Who reads, in which language, and what they chose.
 #[derive(Debug, Clone)]
@@ -20,15 +23,11 @@ pub(crate) struct Reader {
 
 impl Reader {
     fn new(path: &str, query: Option<&str>) -> Self {
-        let (lang, path) = match path.strip_prefix("/en") {
-            Some("") => (Lang::En, "/"),
-            Some(rest) if rest.starts_with('/') => (Lang::En, rest),
-            _ => (Lang::Vi, path),
-        };
+        let (lang, path) = lang::split(path);
         let choices = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
         Self {
             lang,
-            path: path.to_owned(),
+            path,
             query: query.map(str::to_owned),
             choices: choices.into_owned().collect(),
         }
@@ -49,23 +48,23 @@ impl<S: Sync> FromRequestParts<S> for Reader {
     }
 }
 
+/// The part of an address that names what the page is about. What is not even text names nothing.
+pub(crate) struct Named(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageError> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(name)) => Ok(Self(name)),
+            Err(_) => Err(PageError::NotFound),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn language_is_the_first_part_of_the_address_and_nothing_else() {
-        for (path, lang, rest) in [
-            ("/", Lang::Vi, "/"),
-            ("/en", Lang::En, "/"),
-            ("/en/", Lang::En, "/"),
-            ("/en/sql", Lang::En, "/sql"),
-            ("/english", Lang::Vi, "/english"),
-        ] {
-            let reader = Reader::new(path, None);
-            assert_eq!((reader.lang, reader.path.as_str()), (lang, rest), "{path}");
-        }
-    }
 
     #[test]
     fn choices_are_decoded_and_blank_ones_are_none() {

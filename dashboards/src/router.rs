@@ -6,6 +6,7 @@ use axum::middleware;
 use axum::routing::{MethodRouter, get};
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::set_header::SetResponseHeaderLayer;
 use warehouse::query::Warehouse;
 
@@ -76,7 +77,11 @@ fn with_headers(router: Router) -> Router {
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
     ];
-    let router = router.layer(middleware::from_fn(error::finish)).layer(CompressionLayer::new());
+    // Parquet is compressed inside and read in ranges, for which its length must stay known.
+    let worthwhile =
+        DefaultPredicate::new().and(NotForContentType::const_new("application/vnd.apache.parquet"));
+    let compression = CompressionLayer::new().compress_when(worthwhile);
+    let router = router.layer(middleware::from_fn(error::finish)).layer(compression);
     fixed.into_iter().fold(router, |router, (name, value)| {
         let value = HeaderValue::from_static(value);
         router.layer(SetResponseHeaderLayer::overriding(name, value))

@@ -1,9 +1,11 @@
 //! What all pages share: the frame around them, single values, and tables of rows.
 
+use std::ops::Range;
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 use axum::response::{Html, IntoResponse, Response};
-use warehouse::grid::{Cell, ColumnKind, Grid, format_number};
+use warehouse::grid::{Cell, ColumnKind, Grid, GridColumn, format_number, is_year};
 use warehouse::names::{Lang, Text};
 
 use crate::error::PageError;
@@ -11,6 +13,9 @@ use crate::lang;
 use crate::pages::files;
 use crate::request::Reader;
 use crate::text::shared::{self, Words};
+
+/// What a number in a column of years may be, to be a year.
+const YEARS: Range<i64> = 1800..2200;
 
 /// A part of the site that the menu leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +54,7 @@ impl Shell {
         ];
         let menu = menu
             .into_iter()
-            .map(|(at, path, words)| {
-                // The open-data site is one folder for both languages.
-                let open = at == Part::OpenData;
-                let address = if open { path.to_owned() } else { lang::href(lang, path) };
-                (address, words, part == Some(at))
-            })
+            .map(|(at, path, words)| (lang::href(lang, path), words, part == Some(at)))
             .collect();
         let mut other_href = lang::href(other, &reader.path);
         if let Some(query) = &reader.query {
@@ -121,9 +121,15 @@ impl Shown {
         Self::number(value, digits, lang)
     }
 
-    /// A cell of a grid.
-    pub(crate) fn cell(cell: &Cell, lang: Lang) -> Self {
-        let text = (*cell != Cell::Null).then(|| cell.display(lang));
+    /// A cell of a column of a grid. A year is not grouped by thousands.
+    pub(crate) fn cell(cell: &Cell, column: &str, lang: Lang) -> Self {
+        let text = match cell {
+            Cell::Null => None,
+            Cell::Integer(year) if is_year(column) && YEARS.contains(year) => {
+                Some(year.to_string())
+            }
+            cell => Some(cell.display(lang)),
+        };
         Self { text, why: shared::words(lang).no_value }
     }
 
@@ -147,17 +153,18 @@ impl HtmlSafe for Rows {}
 
 impl Rows {
     pub(crate) fn new(caption: impl Into<String>, grid: &Grid, lang: Lang) -> Self {
-        let is_number = |at: usize| {
-            grid.columns.get(at).is_some_and(|column| column.kind == ColumnKind::Number)
-        };
-        let columns = grid.columns.iter().enumerate();
-        let columns = columns.map(|(at, column)| (column.name.clone(), is_number(at))).collect();
+        let is_number = |column: &GridColumn| column.kind == ColumnKind::Number;
+        let columns = grid.columns.iter().map(|column| (column.name.clone(), is_number(column)));
+        let columns = columns.collect();
         let rows = grid
             .rows
             .iter()
             .map(|row| {
-                let cells = row.iter().enumerate();
-                cells.map(|(at, cell)| (Shown::cell(cell, lang), is_number(at))).collect()
+                let cells = row.iter().zip(&grid.columns);
+                let shown = |(cell, column): (&Cell, &GridColumn)| {
+                    (Shown::cell(cell, &column.name, lang), is_number(column))
+                };
+                cells.map(shown).collect()
             })
             .collect();
         Self { caption: caption.into(), columns, rows }
@@ -180,7 +187,16 @@ mod tests {
 
     #[test]
     fn text_from_the_lake_is_escaped() {
-        let shown = Shown::cell(&Cell::Text("<b>".into()), Lang::Vi).to_string();
+        let shown = Shown::cell(&Cell::Text("<b>".into()), "ten", Lang::Vi).to_string();
         assert!(!shown.contains("<b>"), "{shown}");
+    }
+
+    #[test]
+    fn years_are_not_grouped_and_other_numbers_are() {
+        let shown =
+            |value, column| Shown::cell(&Cell::Integer(value), column, Lang::Vi).to_string();
+        assert_eq!(shown(2017, "nam"), "2017");
+        assert_eq!(shown(2017, "so_mac"), "2.017");
+        assert_eq!(shown(12_017, "nam"), "12.017");
     }
 }

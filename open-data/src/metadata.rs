@@ -1,8 +1,8 @@
 //! What is said about one version of one dataset, kept in its `metadata.json`.
 //!
 //! One model, projected: the plain keys of [`Metadata`] for people and for us, DCAT 3 and
-//! schema.org keys beside them for harvesters ([`dcat`]), CKAN packages in the listings
-//! ([`ckan`]). Pages are drawn from the same model, so that page and metadata cannot differ.
+//! schema.org keys beside them for harvesters ([`dcat`]), CKAN packages in listings of
+//! their own ([`ckan`]). Pages are drawn from the same model, so that page and metadata cannot differ.
 
 pub mod ckan;
 pub mod dcat;

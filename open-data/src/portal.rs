@@ -12,6 +12,7 @@ use warehouse::grid::Cell;
 use warehouse::names::{Lang, Text};
 use warehouse::spec::Query;
 
+use crate::metadata::dcat::Listed;
 use crate::metadata::{Metadata, PublisherInfo, ckan, dcat};
 use crate::release::{ReleaseError, Version};
 
@@ -20,6 +21,9 @@ use self::dataset::{DatasetPage, Links};
 use self::preview::Preview;
 
 const STYLE: &[u8] = include_bytes!("../templates/style.css");
+
+/// The listings in the form of CKAN, written only where the address of the public folder is known.
+pub(crate) const CKAN_FILES: [&str; 2] = ["package_list.json", "package_search.json"];
 
 /// Files below the public folder by their path.
 type Pages = Vec<(String, Vec<u8>)>;
@@ -32,6 +36,16 @@ pub(crate) struct Dataset {
     pub(crate) versions: Vec<Version>,
     /// The CSV of the newest version.
     pub(crate) csv: Vec<u8>,
+}
+
+impl Dataset {
+    fn listed(&self) -> Listed<'_> {
+        Listed {
+            meta: &self.meta,
+            issued: self.versions.first().map_or(self.meta.date, |first| first.date),
+            versions: self.versions.iter().map(|version| version.version).collect(),
+        }
+    }
 }
 
 /// A declared dataset that has no data yet.
@@ -98,17 +112,16 @@ pub(crate) fn site(
         }
     }
     for (lang, path) in [(Lang::Vi, "index.html"), (Lang::En, "en/index.html")] {
-        let page = CataloguePage { lang, datasets, pending, publisher };
+        let with_ckan = base.is_some();
+        let page = CataloguePage { lang, datasets, pending, publisher, with_ckan };
         pages.push((path.to_owned(), page.draw()?));
     }
-    let newest: Vec<_> = datasets.iter().map(|dataset| &dataset.meta).collect();
-    let numbered: Vec<_> = datasets
-        .iter()
-        .map(|dataset| (&dataset.meta, dataset.versions.iter().map(|v| v.version).collect()))
-        .collect();
-    pages.push(("catalog.jsonld".into(), dcat::catalog_jsonld(&numbered, publisher, base)));
-    pages.push(("package_list.json".into(), ckan::package_list(&newest)));
-    pages.push(("package_search.json".into(), ckan::package_search(&newest, base)));
+    let listed: Vec<Listed<'_>> = datasets.iter().map(Dataset::listed).collect();
+    pages.push(("catalog.jsonld".into(), dcat::catalog_jsonld(&listed, publisher, base)));
+    if let Some(base) = base {
+        let files = [ckan::package_list(&listed), ckan::package_search(&listed, base)];
+        pages.extend(CKAN_FILES.map(str::to_owned).into_iter().zip(files));
+    }
     pages.push(("style.css".into(), STYLE.to_vec()));
     Ok(pages)
 }

@@ -86,7 +86,8 @@ impl Released {
 
 impl Publisher {
     /// A publisher that writes into the folder `out`. `base_url` is the address at which that
-    /// folder is served, for metadata; without it every address is relative.
+    /// folder is served, for metadata; without it every address is relative, and the listings in
+    /// the form of CKAN, which need absolute ones, are not written.
     pub fn new(
         warehouse: Warehouse,
         out: PathBuf,
@@ -103,13 +104,16 @@ impl Publisher {
     /// `progress` receives one line a dataset.
     ///
     /// # Errors
-    /// When the public folder cannot be written, or, after all others were released, with the
-    /// datasets that were refused or failed ([`ReleaseError::Datasets`]).
+    /// When the public folder cannot be written or another run is writing to it
+    /// ([`ReleaseError::Busy`]), or, after all others were released, with the datasets that were
+    /// refused or failed ([`ReleaseError::Datasets`]).
     pub async fn release_all(
         &self,
         night: NaiveDate,
         progress: &mut dyn FnMut(&str),
     ) -> Result<Vec<Released>, ReleaseError> {
+        // Held to the end of the run.
+        let _lock = self.blocking(|site| site.shelf.lock()).await?;
         self.blocking(|site| site.shelf.prepare()).await?;
         let mut queries: Vec<_> =
             self.warehouse.declarations().of_kind(QueryKind::OpenData).collect();
@@ -160,10 +164,7 @@ impl Publisher {
         for check in &query.checks {
             let answer = self.warehouse.execute(who, &check_sql(query, check)).await?;
             let grid = answer.grid(1).await?;
-            let faults = match grid.cell(0, "so_loi") {
-                Cell::Integer(count) => u64::try_from(*count).unwrap_or(0),
-                _ => 0,
-            };
+            let faults = faults_of(check, grid.cell(0, "so_loi"))?;
             if faults > 0 && check.action == Action::Refuse {
                 let refusal = Refusal::Check { check: check.name.clone(), faults };
                 return Err(ReleaseError::Refused(refusal));
@@ -184,6 +185,12 @@ impl Publisher {
         let site = Arc::clone(&self.site);
         tokio::task::spawn_blocking(move || work(&site)).await.map_err(ReleaseError::Stopped)?
     }
+}
+
+/// The number that a check came to; a check that gives none has not been made.
+fn faults_of(check: &Check, cell: &Cell) -> Result<u64, ReleaseError> {
+    let count = cell.as_i64().and_then(|count| u64::try_from(count).ok());
+    count.ok_or_else(|| ReleaseError::Uncounted { check: check.name.clone() })
 }
 
 fn check_sql(query: &Query, check: &Check) -> String {
@@ -240,13 +247,14 @@ impl Site {
     }
 
     /// Draws what can change: landing pages, catalogue, listings. Only files whose bytes differ
-    /// are written.
+    /// are written. They name the publisher of today; a version keeps the one that released it.
     fn draw(&self, pending: &[portal::Pending]) -> Result<(), ReleaseError> {
         let mut datasets = Vec::new();
         for id in self.shelf.datasets()? {
             let versions = self.shelf.versions(&id)?;
             let Some(newest) = versions.last() else { continue };
-            let meta = self.shelf.metadata(&id, newest.version)?;
+            let mut meta = self.shelf.metadata(&id, newest.version)?;
+            meta.publisher = self.publisher.clone();
             let csv = self.shelf.read_data(&meta)?;
             datasets.push(portal::Dataset { meta, versions, csv });
         }
@@ -259,6 +267,12 @@ impl Site {
         let pages = portal::site(&datasets, &pending, &self.publisher, self.base_url.as_deref())?;
         for (path, bytes) in pages {
             self.shelf.put_if_changed(&path, &bytes)?;
+        }
+        if self.base_url.is_none() {
+            // CKAN's listings hold absolute addresses; those of an earlier address are wrong now.
+            for path in portal::CKAN_FILES {
+                self.shelf.remove(path)?;
+            }
         }
         self.shelf.finish()
     }

@@ -260,11 +260,7 @@ impl<'a> Columns<'a> {
             };
             all.extend(findings.into_iter().map(|finding| CheckResult {
                 name: format!("ro_ri_{}_{}", column.name, finding.pattern.as_str()),
-                title_vi: format!(
-                    "Cột {} có ô giống {}",
-                    column.name,
-                    finding.pattern.noun_vi()
-                ),
+                title_vi: format!("Cột {} có ô giống {}", column.name, finding.pattern.noun_vi()),
                 title_en: format!("Cells of {} look like {}", column.name, finding.pattern),
                 action: "warn".to_owned(),
                 faults: finding.cells,

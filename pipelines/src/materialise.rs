@@ -69,11 +69,7 @@ pub enum Made {
 }
 
 /// The batch that a query would make from these inputs (table → batch).
-pub fn batch_of(
-    query: &Query,
-    geography: &Geography,
-    inputs: &BTreeMap<String, String>,
-) -> String {
+pub fn batch_of(query: &Query, geography: &Geography, inputs: &BTreeMap<String, String>) -> String {
     let (version, units) = (PIPELINE_VERSION, geography.fingerprint());
     let mut text = format!("{version}\n{units}\n{}", query.fingerprint);
     for (table, batch) in inputs {
@@ -148,7 +144,8 @@ async fn run(warehouse: &Warehouse, query: &Query) -> Result<RecordBatch, Materi
     // A night may take longer than a planner may keep the machine busy: no limit of time here.
     let session = warehouse.session(&Principal::system()).map_err(failed)?;
     let batches = warehouse::query::run_internal(&session, &query.sql).await.map_err(failed)?;
-    let rows = concat_batches(&batches[0].schema(), &batches).map_err(|source| shape(query, source))?;
+    let rows =
+        concat_batches(&batches[0].schema(), &batches).map_err(|source| shape(query, source))?;
     plain_text(&rows).map_err(|source| shape(query, source))
 }
 

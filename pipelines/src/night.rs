@@ -128,7 +128,10 @@ fn explain(error: &(dyn std::error::Error + 'static)) -> String {
     while let Some(cause) = at {
         let query = cause.downcast_ref::<QueryError>();
         let quotes = query.is_some_and(|query| {
-            !matches!(query.kind(), ErrorKind::Syntax | ErrorKind::NotFound | ErrorKind::Unavailable)
+            !matches!(
+                query.kind(),
+                ErrorKind::Syntax | ErrorKind::NotFound | ErrorKind::Unavailable
+            )
         });
         let next = match query {
             Some(query) if quotes => {

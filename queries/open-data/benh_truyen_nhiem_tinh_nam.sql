@@ -8,10 +8,10 @@ sensitivity = "open"
 source = { vi = "Niên giám thống kê bệnh truyền nhiễm, Cục Y tế dự phòng (2011–2017)", en = "Communicable-disease yearbooks, General Department of Preventive Medicine (2011–2017)" }
 legal_basis = "Nghị định 102/2025/NĐ-CP, Điều 10.2.c, 18.3, 22.2; Luật Giao dịch điện tử 20/2023/QH15, Điều 43; Quyết định 2038/QĐ-BYT, mục 2.5"
 caveats = [
-    { vi = "Ô từ 1 đến 4 ca bị che và để trống; ô 0 là 0 thật. Ô trống không phải 0.", en = "Cells of 1 to 4 are hidden and empty; 0 is a true zero. An empty cell is not 0." },
-    { vi = "Theo ranh giới 34 tỉnh từ 01/7/2025, cộng từ 63 tỉnh cũ; không công bố song song bản 63 tỉnh, vì lấy tỉnh mới trừ các tỉnh cũ sẽ lộ ô bị che.", en = "On the 34-province boundaries of 1 July 2025, summed from the 63; the 63-province version is not published beside it, because a new province less its old ones would reveal hidden cells." },
+    { vi = "Ô từ 1 đến 4 ca bị ẩn và để trống; ô 0 là 0 thật. Ô trống không phải 0.", en = "Cells of 1 to 4 are hidden and empty; 0 is a true zero. An empty cell is not 0." },
+    { vi = "Theo ranh giới 34 tỉnh từ 01/7/2025, cộng từ 63 tỉnh cũ; không công bố song song bản 63 tỉnh, vì lấy tỉnh mới trừ các tỉnh cũ sẽ lộ ô bị ẩn.", en = "On the 34-province boundaries of 1 July 2025, summed from the 63; the 63-province version is not published beside it, because a new province less its old ones would reveal hidden cells." },
     { vi = "Bệnh dại: số mắc là số chết; người tiêm phòng sau phơi nhiễm không được đếm là ca. Dòng bại liệt là liệt mềm cấp nghi bại liệt.", en = "Rabies: cases are the deaths; people vaccinated after exposure are not counted. The polio row is acute flaccid paralysis." },
-    { vi = "Sốt xuất huyết không lặp lại ở đây: tổng năm cùng với số tháng sẽ lộ tháng bị che.", en = "Dengue is not repeated here: a yearly total beside the months would reveal a hidden month." },
+    { vi = "Sốt xuất huyết không lặp lại ở đây: tổng năm cùng với số tháng sẽ lộ tháng bị ẩn.", en = "Dengue is not repeated here: a yearly total beside the months would reveal a hidden month." },
     { vi = "Số liệu lấy qua gói R của bên thứ ba (giấy phép GPL-3 cho gói); con số là của niên giám, biểu thống kê nhà nước.", en = "Figures were taken through third-party R packages (GPL-3 for the package); the numbers are those of state yearbooks and tables." },
 ]
 

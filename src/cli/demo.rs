@@ -102,9 +102,8 @@ fn furnish(args: &Args, dir: &Path) -> anyhow::Result<(Config, String)> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
         Err(e) => return Err(e).with_context(|| format!("cannot read {}", file.display())),
     };
-    let text = |config: &Config| {
-        toml::to_string(config).context("the configuration has no text form")
-    };
+    let text =
+        |config: &Config| toml::to_string(config).context("the configuration has no text form");
     let written = before.as_ref().map(text).transpose()?;
     let mut config = before.unwrap_or_default();
     let boundaries = sources.join("vn_province_boundaries/provinces_34_simplified.geojson");
@@ -131,10 +130,8 @@ fn furnish(args: &Args, dir: &Path) -> anyhow::Result<(Config, String)> {
 /// Simulated figures carry their nature where a body's name stands: on every page and in the
 /// metadata of every release.
 fn name_publisher(config: &mut Config, simulated: bool) {
-    let marked = Text::new(
-        "Dữ liệu mô phỏng, không phải số liệu thật",
-        "Simulated data, not real figures",
-    );
+    let marked =
+        Text::new("Dữ liệu mô phỏng, không phải số liệu thật", "Simulated data, not real figures");
     if simulated {
         config.publisher.name = marked;
     } else if config.publisher.name == marked {

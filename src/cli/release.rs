@@ -72,7 +72,8 @@ pub(super) async fn publish(
         homepage: publisher.homepage.clone(),
     };
     let folder = house.config.public_folder.clone();
-    let publisher = Publisher::new(house.warehouse.clone(), folder, info, None);
+    let publisher =
+        Publisher::new(house.warehouse.clone(), folder, info, publisher.address.clone());
     let done = publisher.release_all(night, &mut |dataset| out.working_on(dataset)).await;
     let (released, failures, exit) = match done {
         Ok(released) => (released, Vec::new(), Exit::Done),
@@ -90,8 +91,8 @@ pub(super) async fn publish(
         let (rows, hidden) = (one.rows, one.suppressed_cells);
         out.say(&format!("  {state}  {dataset} v{version}: {rows} rows, {hidden} cells hidden"));
     }
-    for failure in &failures {
-        let reason = anyhow::Error::msg(failure.error.to_string());
+    for failure in failures {
+        let reason = anyhow::Error::new(failure.error);
         out.fail(&format!("  failed     {}: {reason:#}", failure.dataset));
     }
     record(house, &released).await?;

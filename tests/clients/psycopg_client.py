@@ -62,3 +62,23 @@ for sql, fault in [
 
 # What SQLAlchemy, and with it Superset and pandas, reads first.
 assert rows("SELECT pg_catalog.version()")[0][0].startswith("PostgreSQL 16"), "version()"
+
+# A look-up that fails inside a transaction, as drivers make, does not end it.
+with psycopg.connect(sys.argv[1]) as outer:
+    outer.execute("SELECT 1")
+    try:
+        with outer.transaction():
+            outer.execute("SELECT * FROM kho.khong_co")
+    except psycopg.errors.UndefinedTable:
+        pass
+    assert outer.execute("SELECT 2").fetchone() == (2,)
+
+# Nothing set on one connection reaches another.
+for sql in ("SET datafusion.runtime.memory_limit = '1K'", "SET datafusion.sql_parser.dialect = 'x'"):
+    try:
+        connection.execute(sql)
+    except psycopg.errors.ReadOnlySqlTransaction:
+        continue
+    raise AssertionError(f"{sql} was not refused")
+connection.execute("SET application_name = 'notebook'")
+connection.execute("RESET ALL")

@@ -34,6 +34,21 @@ fn checksums_hold_for_standard_tools_and_for_ours() {
 }
 
 #[test]
+fn a_release_beside_another_says_so_and_changes_nothing() {
+    let copy = tempfile::tempdir().unwrap();
+    let public = copy.path().join("public");
+    std::fs::create_dir(&public).unwrap();
+    let lock = std::fs::File::create(public.join(".lock")).unwrap();
+    lock.lock().unwrap();
+    let before = support::files(&public);
+    let refused = khoyte(copy.path()).args(["release", "publish"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("another release is writing"), "{said}");
+    assert_eq!(support::files(&public), before);
+}
+
+#[test]
 fn a_changed_byte_is_found() {
     let copy = tempfile::tempdir().unwrap();
     let from = support::filled().join("public/sot_xuat_huyet_tinh_thang/v1");

@@ -162,12 +162,9 @@ pub(crate) struct Server {
 impl Server {
     /// Serves a filled folder on free ports.
     pub(crate) fn start(dir: &Path) -> Self {
-        let mut child = khoyte(dir)
-            .args(["serve", "--web", "127.0.0.1:0", "--postgres", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = khoyte(dir);
+        command.args(["serve", "--web", "127.0.0.1:0", "--postgres", "127.0.0.1:0"]);
+        let mut child = spawn_bound(&command);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut value = |key: &str| {
             let line = lines.next().expect("the server says where it listens").unwrap();
@@ -200,6 +197,23 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts a program that ends with this process, however that ends: nothing drops a static.
+fn spawn_bound(command: &Command) -> Child {
+    let mut bound = Command::new("setpriv");
+    bound.args(["--pdeathsig", "KILL"]).arg(command.get_program()).args(command.get_args());
+    let variables = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    bound.envs(variables).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    // The kernel watches the thread that spawns; this one lasts as long as the process.
+    std::thread::spawn(move || {
+        sender.send(bound.spawn()).unwrap();
+        loop {
+            std::thread::park();
+        }
+    });
+    receiver.recv().unwrap().unwrap()
 }
 
 /// Copies a folder of source files by linking, leaving out paths that contain a word of `without`.

@@ -11,6 +11,22 @@ use scraper::{ElementRef, Html, Selector};
 const PAGES: [&str; 6] =
     ["/", "/bang-dieu-khien", "/chi-tieu", "/danh-muc", "/sql", "/sql?q=SELECT+1"];
 
+/// Addresses where there is no page, in both languages; `%FF` is no text.
+const NOT_THERE: [&str; 12] = [
+    "/khong-co",
+    "/en/khong-co",
+    "/bang/nguon",
+    "/bang/x.y",
+    "/bang/%FF",
+    "/chi-tieu/khong_co",
+    "/chi-tieu/%FF",
+    "/en/danh-muc/%FF",
+    "/du-lieu-mo/khong-co/",
+    "/du-lieu-mo/en/khong-co/",
+    "/du-lieu-mo/sot_xuat_huyet_tinh_thang/en/khong-co",
+    "/du-lieu-mo/khong-co/v1/khong-co.csv",
+];
+
 /// Addresses visited at most while links are followed.
 const VISITS: usize = 400;
 
@@ -36,9 +52,14 @@ impl Answer {
 /// `GET path` from `base` (`http://127.0.0.1:8080`). HTTP/1.0, so that the body ends where the
 /// connection does.
 pub(crate) fn get(base: &str, path: &str) -> Answer {
+    get_with(base, path, "")
+}
+
+/// As [`get`], with more headers, each with its line end.
+fn get_with(base: &str, path: &str, headers: &str) -> Answer {
     let host = base.strip_prefix("http://").expect("an http address").trim_end_matches('/');
     let mut stream = TcpStream::connect(host).expect("the server answers");
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n")
         .expect("the request is sent");
     let mut raw = Vec::new();
     stream.read_to_end(&mut raw).expect("the answer is read");
@@ -84,13 +105,33 @@ pub(crate) fn check_site(base: &str) {
 
 /// Checks the page that says that there is no page.
 pub(crate) fn check_not_found(base: &str) {
-    for path in ["/khong-co", "/en/khong-co", "/bang/nguon", "/bang/x.y", "/chi-tieu/khong_co"] {
+    for path in NOT_THERE {
         let answer = get(base, path);
         assert_eq!(answer.status, 404, "{path}");
         let faults = page_faults(path, &answer);
         assert!(faults.is_empty(), "{path}: {faults:?}");
         assert!(answer.headers.contains_key("x-request-id"), "{path}");
     }
+}
+
+/// Checks how the files of the open-data site are served: their types, for how long they may be
+/// kept, and Parquet as it is, so that its readers may ask for ranges.
+pub(crate) fn check_open_data_files(base: &str) {
+    let folder = "/du-lieu-mo/sot_xuat_huyet_tinh_thang/v1";
+    let header = |answer: &Answer, name: &str| answer.headers.get(name).cloned();
+    let sums = get(base, &format!("{folder}/SHA256SUMS"));
+    assert_eq!(header(&sums, "content-type").as_deref(), Some("text/plain; charset=utf-8"));
+    let kept = header(&sums, "cache-control").unwrap_or_default();
+    assert!(kept.contains("immutable"), "{kept}");
+    let landing = get(base, "/du-lieu-mo/sot_xuat_huyet_tinh_thang/");
+    assert_eq!(header(&landing, "cache-control").as_deref(), Some("no-cache"));
+    let parquet = format!("{folder}/sot_xuat_huyet_tinh_thang.parquet");
+    let parquet = get_with(base, &parquet, "Accept-Encoding: gzip\r\n");
+    assert_eq!(header(&parquet, "content-encoding"), None);
+    let length = header(&parquet, "content-length");
+    assert_eq!(length, Some(parquet.body.len().to_string()));
+    let robots = get(base, "/robots.txt").text();
+    assert!(robots.contains("Allow: /du-lieu-mo/\n") && robots.contains("Disallow: /\n"));
 }
 
 /// Checks that the SQL page explains faults and refuses to change anything.
@@ -119,7 +160,7 @@ fn page_faults(path: &str, answer: &Answer) -> Vec<String> {
             faults.push(what.to_owned());
         }
     };
-    let language = if path == "/en" || path.starts_with("/en/") { "en" } else { "vi" };
+    let language = if path.split('/').any(|part| part == "en") { "en" } else { "vi" };
     let root = html.root_element();
     require(root.attr("lang") == Some(language), "the language of the document");
     require(all(&html, "h1").len() == 1, "exactly one h1");

@@ -15,6 +15,9 @@ use crate::figures::PlaceFigure;
 const TILE_WIDTH: f64 = 62.0;
 const TILE_HEIGHT: f64 = 34.0;
 const TILE_GAP: f64 = 3.0;
+/// With more columns than this the names would be too small to read on a phone; tiles then hold
+/// codes in larger letters, and the table beside the map has the names.
+const NAMED_COLUMNS: u8 = 6;
 /// The archipelagos: name, the province that they belong to by its code in both lists, and where
 /// their name stands on a map.
 const ARCHIPELAGOS: [(&str, &str, (f64, f64)); 2] =
@@ -33,6 +36,8 @@ pub(crate) struct Map {
     /// Drawn again above the others.
     chosen: Option<Outline>,
     labels: Vec<Label>,
+    /// Whether tiles hold codes in place of names.
+    coded: bool,
 }
 
 impl HtmlSafe for Map {}
@@ -106,7 +111,7 @@ impl Map {
             Label { x: coordinate(x), y: coordinate(y), text: format!("Quần đảo {name}") }
         });
         let (width, height) = (shapes.width, shapes.height);
-        Self::of(about, (width, height), areas, chosen, labels.into())
+        Self::of(about, (width, height), areas, chosen, labels.into(), false)
     }
 
     fn tiles(about: About<'_>, places: &[PlaceFigure], classes: &Classes) -> Self {
@@ -115,24 +120,28 @@ impl Map {
         let layout = tiles::layout(&codes);
         let columns = layout.values().map(|place| place.0).max().unwrap_or_default() + 1;
         let rows = layout.values().map(|place| place.1).max().unwrap_or_default() + 1;
+        // The archipelagos have a column of their own.
+        let coded = columns + 1 > NAMED_COLUMNS;
         let mut areas = Vec::new();
         let mut chosen = None;
         for place in places {
             let Some(&(column, row)) = layout.get(place.code.as_str()) else { continue };
-            let (outline, labels) = tile(column, row, &tiles::lines(&place.name));
+            let words = if coded { vec![place.code.clone()] } else { tiles::lines(&place.name) };
+            let (outline, labels) = tile(column, row, &words, coded);
             if place.unit == about.chosen {
                 chosen = Some(outline.clone());
             }
             areas.push(area(place, outline, labels, &about, classes));
             // The archipelagos lie east of their province and have its figure.
             if let Some((name, ..)) = ARCHIPELAGOS.iter().find(|(_, code, _)| *code == place.code) {
-                let (outline, labels) = tile(columns, row, &[(*name).to_owned()]);
+                let words = if coded { tiles::lines(name) } else { vec![(*name).to_owned()] };
+                let (outline, labels) = tile(columns, row, &words, coded);
                 areas.push(area(place, outline, labels, &about, classes));
             }
         }
         let width = f64::from(columns + 1) * (TILE_WIDTH + TILE_GAP) + TILE_GAP;
         let height = f64::from(rows) * (TILE_HEIGHT + TILE_GAP) + TILE_GAP;
-        Self::of(about, (width, height), areas, chosen, Vec::new())
+        Self::of(about, (width, height), areas, chosen, Vec::new(), coded)
     }
 
     fn of(
@@ -141,14 +150,20 @@ impl Map {
         areas: Vec<Area>,
         chosen: Option<Outline>,
         labels: Vec<Label>,
+        coded: bool,
     ) -> Self {
         let About { id, title, description, .. } = about;
-        Self { id, title, description, width, height, areas, chosen, labels }
+        Self { id, title, description, width, height, areas, chosen, labels, coded }
     }
 
     /// Whether the provinces are tiles.
     pub(crate) fn is_tiled(&self) -> bool {
         self.areas.iter().any(|area| matches!(area.outline, Outline::Tile(..)))
+    }
+
+    /// Whether tiles hold codes in place of names.
+    pub(crate) fn is_coded(&self) -> bool {
+        self.coded
     }
 
     fn tile_size(&self) -> (f64, f64) {
@@ -174,11 +189,12 @@ fn area(
     Area { outline, shade: classes.shade(place.value), tip, lines }
 }
 
-fn tile(column: u8, row: u8, lines: &[String]) -> (Outline, Vec<Label>) {
+fn tile(column: u8, row: u8, lines: &[String], large: bool) -> (Outline, Vec<Label>) {
     let x = TILE_GAP + f64::from(column) * (TILE_WIDTH + TILE_GAP);
     let y = TILE_GAP + f64::from(row) * (TILE_HEIGHT + TILE_GAP);
-    let step = 11.5;
-    let first = y + TILE_HEIGHT / 2.0 + 3.6 - step * (lines.len() as f64 - 1.0) / 2.0;
+    // Line height and the middle of a letter above its foot, as the style sheet sizes the text.
+    let (step, middle) = if large { (14.5, 5.2) } else { (11.5, 3.6) };
+    let first = y + TILE_HEIGHT / 2.0 + middle - step * (lines.len() as f64 - 1.0) / 2.0;
     let labels = lines.iter().enumerate().map(|(at, text)| Label {
         x: coordinate(x + TILE_WIDTH / 2.0),
         y: coordinate(first + step * at as f64),
@@ -201,6 +217,22 @@ mod tests {
             value,
             parts: (1, 1),
         }
+    }
+
+    #[test]
+    fn a_wide_map_of_tiles_holds_codes_and_keeps_names_in_titles() {
+        let codes: Vec<String> = (0..7).map(|code| format!("{code:02}")).collect();
+        let places: Vec<PlaceFigure> =
+            codes.iter().map(|code| place(code, &format!("Tỉnh {code}"), Some(1.0))).collect();
+        let classes = Classes::of(places.iter().filter_map(|place| place.value));
+        let figure = |value: Option<f64>| value.map_or("–".to_owned(), |v| v.to_string());
+        let (title, description) = (String::new(), String::new());
+        let about = About { id: "m", title, description, chosen: "", figure: &figure };
+        let map = Map::new(about, &places, &classes, None);
+        assert!(map.is_coded());
+        let svg = map.to_string();
+        assert!(svg.contains(">06</text>") && svg.contains("Tỉnh 06: 1</title>"), "{svg}");
+        assert!(!svg.contains("Tỉnh 06</text>"), "{svg}");
     }
 
     #[test]

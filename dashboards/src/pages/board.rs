@@ -89,10 +89,7 @@ pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Respo
         Some(on) => figures::places(&app, &chosen.key, on, chosen.date, lang).await?,
         None => Vec::new(),
     };
-    let (mut cards, others) = cards(&app, &chosen, &province, &country, lang);
-    for card in &mut cards {
-        card.current = card.title == query.title.get(lang);
-    }
+    let (cards, others) = cards(&app, &chosen, &province, &country, lang);
     let shown: Vec<&Query> = boards::visible(&app).into_iter().map(|(query, _)| query).collect();
     let title = fill(w.title_of, &[&chosen.name]);
     let template = BoardPage {
@@ -158,7 +155,9 @@ fn card(
     lang: Lang,
 ) -> Card {
     let href = chosen.href(lang, &[("chi_tieu", &key.indicator)], key.breakdown.as_deref());
-    Card::new(href, declared, key, series, lang).with_country(declared.1, series, country, lang)
+    let card = Card::new(href, declared, key, series, lang);
+    let current = key.indicator == chosen.key.indicator;
+    Card { current, ..card.with_country(declared.1, series, country, lang) }
 }
 
 fn form(app: &App, chosen: &Choices, country: &Figures, lang: Lang) -> Form {

@@ -5,11 +5,14 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::Uri;
 use axum::http::header::{self, HeaderValue};
+use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use tower_http::services::ServeDir;
+
+/// What never changes at its address need not be asked for again.
+const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
 const STYLE: &str = include_str!("../../static/style.css");
 
@@ -26,10 +29,8 @@ pub(crate) fn style_address() -> &'static str {
 }
 
 pub(crate) async fn style() -> impl IntoResponse {
-    let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, FOR_GOOD)];
     (headers, STYLE)
 }
 
@@ -37,9 +38,10 @@ pub(crate) async fn health() -> &'static str {
     "ok\n"
 }
 
-/// Pages may be found by search engines; single queries are nobody else's business.
+/// Only the open-data site may be found by search engines: other pages show figures that are not
+/// open, to whoever the proxy in front lets in.
 pub(crate) async fn robots() -> &'static str {
-    "User-agent: *\nDisallow: /sql\nDisallow: /en/sql\n"
+    "User-agent: *\nAllow: /du-lieu-mo/\nAllow: /static/\nDisallow: /\n"
 }
 
 pub(crate) async fn to_english() -> Redirect {
@@ -60,9 +62,11 @@ pub(crate) fn open_data(folder: &Path) -> Router {
 }
 
 /// Sets the types that the file server does not know and the encoding of text, which all our files
-/// share, and leads back under [`OPEN_DATA`], which the file server does not see.
+/// share, says how long a file may be kept, and leads back under [`OPEN_DATA`], which the file
+/// server does not see.
 async fn dataset_type(request: Request, next: Next) -> Response {
     let known = known_type(request.uri());
+    let kept = kept(request.uri());
     let mut response = next.run(request).await;
     let (status, headers) = (response.status(), response.headers_mut());
     if let Some(location) = headers.get(header::LOCATION).and_then(|value| value.to_str().ok()) {
@@ -70,6 +74,9 @@ async fn dataset_type(request: Request, next: Next) -> Response {
         if let Ok(location) = HeaderValue::from_str(&location) {
             headers.insert(header::LOCATION, location);
         }
+    }
+    if status.is_success() || status == StatusCode::NOT_MODIFIED {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
     }
     if status.is_success() {
         if let Some(known) = known {
@@ -83,8 +90,13 @@ async fn dataset_type(request: Request, next: Next) -> Response {
 
 fn known_type(address: &Uri) -> Option<&'static str> {
     let (_, name) = address.path().rsplit_once('/')?;
-    // A folder is answered with its index.html.
-    let extension = name.rsplit_once('.').map_or("html", |(_, extension)| extension);
+    let extension = match name.rsplit_once('.') {
+        Some((_, extension)) => extension,
+        // A folder is answered with its index.html.
+        None if name.is_empty() => "html",
+        // SHA256SUMS.
+        None => "txt",
+    };
     Some(match extension {
         "csv" => "text/csv; charset=utf-8",
         "html" => "text/html; charset=utf-8",
@@ -99,6 +111,15 @@ fn known_type(address: &Uri) -> Option<&'static str> {
     })
 }
 
+/// How long a file may be kept: for good inside a version, which never changes.
+fn kept(address: &Uri) -> &'static str {
+    let is_version = |part: &str| {
+        let number = part.strip_prefix('v').unwrap_or_default();
+        !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+    };
+    if address.path().split('/').any(is_version) { FOR_GOOD } else { "no-cache" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,7 +130,19 @@ mod tests {
         assert_eq!(of("/a/v1/a.parquet"), Some("application/vnd.apache.parquet"));
         assert_eq!(of("/a/v1/a.csv"), Some("text/csv; charset=utf-8"));
         assert_eq!(of("/a/v1/"), Some("text/html; charset=utf-8"));
+        assert_eq!(of("/a/v1/SHA256SUMS"), Some("text/plain; charset=utf-8"));
         assert_eq!(of("/a/v1.2/bang.png"), None);
+    }
+
+    #[test]
+    fn only_what_is_inside_a_version_is_kept_for_good() {
+        let of = |address: &'static str| kept(&Uri::from_static(address));
+        for address in ["/a/v1/a.csv", "/a/v12/en/index.html", "/a/v1/"] {
+            assert_eq!(of(address), FOR_GOOD, "{address}");
+        }
+        for address in ["/", "/a/", "/a/versions.json", "/v/a.csv", "/vaccine/", "/v1a/"] {
+            assert_eq!(of(address), "no-cache", "{address}");
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Respo
     let template = HomePage {
         shell: Shell::new(&reader, Some(Part::Home), crate::text::shared::words(language).product),
         w,
-        night: night(&nights, &reader),
+        night: night(&app, &nights, &reader),
         late: late.map(|night| {
             fill(crate::text::shared::words(language).late, &[&date(night, language)])
         }),
@@ -61,15 +61,17 @@ pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Respo
     page(&template)
 }
 
-fn night(nights: &Nights, reader: &Reader) -> Option<Night> {
+fn night(app: &App, nights: &Nights, reader: &Reader) -> Option<Night> {
     let w = home::words(reader.lang);
     let title = fill(w.night_of, &[&date(nights.newest?, reader.lang)]);
-    let summary = nights.summary();
+    let summary = nights.summary(app.declarations());
     let counts = [
         (summary.fresh, w.fresh, "good"),
         (summary.refused, w.refused, "bad"),
         (summary.stale, w.stale, "bad"),
         (summary.waiting, w.waiting, "plain"),
+        (summary.indicators_fresh, w.indicators_fresh, "good"),
+        (summary.indicators_stale, w.indicators_stale, "bad"),
     ];
     let counts = counts.into_iter().map(|(number, words, tone)| {
         // Nothing refused is no alarm.

@@ -1,7 +1,7 @@
 //! One indicator: its definition and the country over time.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use warehouse::grid::format_number;
 use warehouse::spec::{Indicator, Query};
@@ -14,7 +14,7 @@ use crate::figures::{self, Figures, Key, Point};
 use crate::freshness::{self, inputs};
 use crate::pages::card::Card;
 use crate::pages::{indicators, notes};
-use crate::request::Reader;
+use crate::request::{Named, Reader};
 use crate::shell::{Part, Shell, Shown, page};
 use crate::text::indicators::{Words, words};
 use crate::text::{count, fill};
@@ -54,7 +54,7 @@ struct Row {
 
 pub(crate) async fn show(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Named(id): Named,
     reader: Reader,
 ) -> Result<Response, PageError> {
     let found = boards::find(&app, &id);

@@ -4,7 +4,7 @@ use warehouse::names::Lang;
 use warehouse::spec::Query;
 
 use crate::app::App;
-use crate::freshness::{Latest, Nights};
+use crate::freshness::{Latest, Nights, Outcome};
 use crate::text::{date, fill, shared};
 
 /// Sentences on stale inputs of these queries and on nights that did not run; none when all is
@@ -30,6 +30,9 @@ fn stale_table(table: &str, latest: &Latest, lang: Lang) -> String {
     let t = shared::words(lang);
     let (outcome, night) = (latest.outcome.words(lang).to_lowercase(), date(latest.night, lang));
     match latest.good {
+        Some(good) if latest.outcome == Outcome::Waiting => {
+            fill(t.silent_input, &[table, &date(good, lang)])
+        }
         Some(good) => fill(t.stale_input, &[table, &outcome, &night, &date(good, lang)]),
         None => fill(t.stale_input_never, &[table, &outcome, &night]),
     }
@@ -55,10 +58,10 @@ impl Freshness {
             }
             _ => state,
         };
-        Self { tone: latest.outcome.tone(), words }
+        Self { tone: latest.tone(), words }
     }
 
-    /// That of the worst table; a source without tables is not connected.
+    /// That of the table whose newest night went worst; a source without tables is not connected.
     pub(crate) fn worst<'a>(
         tables: impl IntoIterator<Item = Option<&'a Latest>>,
         lang: Lang,
@@ -71,5 +74,41 @@ impl Freshness {
                 Self { tone: "plain", words }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::NaiveDate;
+
+    fn day(day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 1, day).expect("a date")
+    }
+
+    fn latest(outcome: Outcome) -> Latest {
+        Latest { night: day(2), outcome, good: Some(day(1)), quarantined: 0 }
+    }
+
+    #[test]
+    fn the_worst_table_speaks_for_its_source() {
+        use Outcome::{Failed, New, Refused, Stale, Unchanged, Waiting};
+        let ascending = [New, Unchanged, Waiting, Stale, Refused, Failed].map(latest);
+        for (at, worst) in ascending.iter().enumerate() {
+            let tables = ascending[..=at].iter().rev().map(Some).chain([None]);
+            let expected = Freshness::of(Some(worst), Lang::Vi).words;
+            assert_eq!(Freshness::worst(tables, Lang::Vi).words, expected);
+        }
+        let none = Freshness::worst([], Lang::Vi);
+        assert_eq!(none.words, shared::words(Lang::Vi).not_connected);
+    }
+
+    #[test]
+    fn a_source_that_fell_silent_is_named_with_the_night_since_which_it_is() {
+        let note = stale_table("nguon.a", &latest(Outcome::Waiting), Lang::Vi);
+        assert!(note.contains("chưa gửi dữ liệu từ đêm 01/01/2026"), "{note}");
+        let refused = stale_table("nguon.a", &latest(Outcome::Refused), Lang::Vi);
+        assert!(refused.contains("bị từ chối trong đêm 02/01/2026"), "{refused}");
+        assert_eq!(Freshness::of(Some(&latest(Outcome::Waiting)), Lang::Vi).tone, "bad");
     }
 }

@@ -1,7 +1,7 @@
 //! One source: who answers for it, its tables, what the newest night checked and refused.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use warehouse::spec::Contract;
 
@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::error::PageError;
 use crate::freshness::{self, CheckResult, Refusal};
 use crate::pages::notes::Freshness;
-use crate::request::Reader;
+use crate::request::{Named, Reader};
 use crate::shell::{Part, Shell, page};
 use crate::text::catalogue::{Words, words};
 use crate::text::{count, fill};
@@ -54,7 +54,7 @@ pub(crate) struct RefusalView {
 
 pub(crate) async fn show(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Named(id): Named,
     reader: Reader,
 ) -> Result<Response, PageError> {
     let mut contracts = app.declarations().contracts.iter();

@@ -150,7 +150,7 @@ fn explain(error: &AskError, lang: Lang) -> (StatusCode, Option<Failure>) {
         ErrorKind::Data => w.hint_data,
         ErrorKind::Unsupported => w.hint_unsupported,
         ErrorKind::TooLarge | ErrorKind::Timeout => w.hint_large,
-        ErrorKind::Internal => w.hint_internal,
+        ErrorKind::Unavailable | ErrorKind::Internal => w.hint_internal,
     };
     let code = Some(fill(w.code, &[error.sqlstate()]));
     let failure = Failure { message: error.user_message(lang), code, hint };
@@ -160,8 +160,16 @@ fn explain(error: &AskError, lang: Lang) -> (StatusCode, Option<Failure>) {
 /// Faults of ours go to the log; a reader's own go to the reader only, since their text may hold
 /// what the query asked for.
 fn log_fault(error: &QueryError) {
-    if error.kind() == ErrorKind::Internal {
-        tracing::error!(sqlstate = error.sqlstate(), "a reader's query failed on our side");
+    match error.kind() {
+        ErrorKind::Internal => {
+            tracing::error!(sqlstate = error.sqlstate(), "a reader's query failed on our side");
+        }
+        // The store's own words: no query's literal is in them.
+        ErrorKind::Unavailable => {
+            let cause = error as &dyn std::error::Error;
+            tracing::error!(error = cause, "the lake could not be read for a reader's query");
+        }
+        _ => {}
     }
 }
 
@@ -197,8 +205,8 @@ fn examples(app: &App, language: Lang) -> Vec<Example> {
     examples
 }
 
-/// The rows as a CSV file (RFC 4180, UTF-8; with a byte order mark when `bom=1`, which Excel
-/// needs to read Vietnamese).
+/// The rows as a CSV file: UTF-8, commas, quotes where needed, LF at the end of every line; with a
+/// byte order mark when `bom=1`, which Excel needs to read Vietnamese.
 pub(crate) async fn csv(State(app): State<App>, reader: Reader) -> Result<Response, PageError> {
     let mark = reader.choice("bom") == Some("1");
     download(&app, &reader, Format::Csv { mark }).await

@@ -2,7 +2,7 @@
 //! batches and checks, a query to begin with, and its first rows where anyone may read them.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use warehouse::names::{Lang, TableName};
 use warehouse::spec::{Contract, Declarations, Query, QueryKind, SourceTable};
@@ -13,7 +13,7 @@ use crate::error::PageError;
 use crate::freshness::{self, Batch};
 use crate::pages::notes::Freshness;
 use crate::pages::source::{CheckView, RefusalView};
-use crate::request::Reader;
+use crate::request::{Named, Reader};
 use crate::shell::{Part, Rows, Shell, Shown, page};
 use crate::tables::{self, Origin, TableInfo};
 use crate::text::catalogue::{Words, words};
@@ -73,7 +73,7 @@ struct BatchView {
 
 pub(crate) async fn show(
     State(app): State<App>,
-    Path(table): Path<String>,
+    Named(table): Named,
     reader: Reader,
 ) -> Result<Response, PageError> {
     let name: TableName = table.parse()?;
@@ -131,11 +131,7 @@ pub(crate) async fn show(
     page(&template)
 }
 
-async fn first_rows(
-    app: &App,
-    name: &TableName,
-    lang: Lang,
-) -> Result<Rows, warehouse::query::QueryError> {
+async fn first_rows(app: &App, name: &TableName, lang: Lang) -> Result<Rows, PageError> {
     // A parsed table name holds nothing but snake case.
     let which =
         if *name == system::indicator_values().name { open_indicators(app) } else { String::new() };

@@ -11,6 +11,7 @@ words! {
     breakdown: "Phân tổ", "Breakdown";
     show: "Xem", "Show";
     moved: "{0} trên ranh giới này thuộc {1}.", "{0} is part of {1} on these boundaries.";
+    made_of: "{0} trên ranh giới này gồm {1} trước đó.", "{0} on these boundaries is made of the former {1}.";
     moved_back: "{0} khi đó gồm nhiều tỉnh; đang xem {1}.", "{0} was several provinces then; this is {1}.";
     unknown_province: "Không có tỉnh “{0}” trên ranh giới này; đang xem {1}.", "There is no province “{0}” on these boundaries; this is {1}.";
     unknown_indicator: "Không có chỉ tiêu “{0}”; đang xem {1}.", "There is no indicator “{0}”; this is {1}.";
@@ -38,6 +39,7 @@ words! {
     legend_missing: "không có số liệu ({0} tỉnh)", "no figure ({0})";
     legend_how: "Năm lớp có số tỉnh gần bằng nhau.", "Five classes with about as many provinces each.";
     tiles: "Mỗi ô là một tỉnh, đặt gần đúng vị trí địa lý.", "Each tile is a province, roughly where it lies.";
+    codes: "Trong ô là mã tỉnh khi đó; tên đứng cạnh mã trong bảng.", "A tile holds the province's code of that time; its name stands beside the code in the table.";
     incomplete: "thiếu {0}/{1} tỉnh cũ", "{0} of {1} former provinces missing";
     incomplete_note: "{0} tỉnh sáp nhập chưa đủ số liệu của các tỉnh cũ nên không tính tổng.", "{0} merged provinces lack figures of a former province, so no sum is given.";
     trust: "Số liệu này ở đâu ra", "Where the figures come from";

@@ -15,11 +15,11 @@ words! {
     reference: "Danh mục dùng chung, không thuộc nhóm nào", "Shared reference lists, of no group";
     tables: "Tất cả các bảng", "All tables";
     tables_in: "Bảng trong lược đồ {0}", "Tables of the schema {0}";
-    schema_nguon: "nguon – dữ liệu nguồn đã khử nhận dạng", "nguon – sources, de-identified";
+    schema_nguon: "nguon – dữ liệu nguồn đã khử định danh", "nguon – sources, de-identified";
     schema_danh_muc: "danh_muc – dữ liệu tham chiếu theo ngày hiệu lực", "danh_muc – reference data with validity dates";
     schema_kho: "kho – kho phân tích theo chủ đề", "kho – marts by subject";
     schema_chi_tieu: "chi_tieu – chỉ tiêu", "chi_tieu – indicators";
-    schema_mo: "mo – dữ liệu mở đã phát hành", "mo – released open data";
+    schema_mo: "mo – dữ liệu mở, chưa có bảng nào", "mo – open data, no table yet";
     schema_he_thong: "he_thong – hệ thống tự mô tả", "he_thong – what the product knows about itself";
     grain: "Mỗi dòng là", "One row is";
     source_tables: "Các bảng", "Tables";

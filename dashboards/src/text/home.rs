@@ -1,7 +1,7 @@
 //! Words of the home page.
 
 words! {
-    lead: "Số liệu y tế của cả nước và từng tỉnh, mỗi đêm lấy từ các cơ sở dữ liệu chuyên ngành, khử nhận dạng, kiểm tra và tính lại trên ranh giới hành chính đúng ngày.", "Health figures of the country and of every province: taken each night from the specialised databases, de-identified, checked, and computed on the boundaries of the right day.";
+    lead: "Số liệu y tế của cả nước và từng tỉnh, mỗi đêm lấy từ các cơ sở dữ liệu chuyên ngành, khử định danh, kiểm tra và tính lại trên ranh giới hành chính đúng ngày.", "Health figures of the country and of every province: taken each night from the specialised databases, de-identified, checked, and computed on the boundaries of the right day.";
     night: "Đêm gần nhất", "The newest night";
     no_night: "Chưa có đêm nào được chạy; các bảng còn trống.", "No night has run yet; the tables are empty.";
     night_of: "Đêm {0}", "Night of {0}";
@@ -9,6 +9,8 @@ words! {
     refused: "bảng bị từ chối", "tables refused";
     stale: "bảng cũ hoặc lỗi", "tables stale or failed";
     waiting: "bảng chờ nguồn", "tables waiting for a source";
+    indicators_fresh: "chỉ tiêu cập nhật", "indicators up to date";
+    indicators_stale: "chỉ tiêu cũ hoặc lỗi", "indicators stale or failed";
     details: "Xem độ mới của từng nguồn", "How fresh each source is";
     figures: "Số liệu cả nước", "The country in figures";
     no_figures: "Chưa có số liệu chỉ tiêu.", "There are no indicator figures yet.";
@@ -22,6 +24,6 @@ words! {
     planners_link: "Mở trang SQL", "Open the SQL page";
     planners_catalogue: "Xem danh mục cơ sở dữ liệu", "See the catalogue of databases";
     public: "Người dân, báo chí, nghiên cứu", "The public, press and researchers";
-    public_text: "Bộ dữ liệu mở: xem trước, tải về, trích dẫn, kiểm tra chữ ký; không cần tài khoản.", "Open datasets: look, download, cite and verify, without an account.";
+    public_text: "Bộ dữ liệu mở: xem trước, tải về, trích dẫn, đối chiếu mã kiểm tra SHA-256; không cần tài khoản.", "Open datasets: look, download, cite and check the SHA-256 sums, without an account.";
     public_link: "Mở trang dữ liệu mở", "Open the open-data site";
 }

@@ -10,7 +10,7 @@ words! {
     open_data: "Dữ liệu mở", "Open data";
     sql: "SQL", "SQL";
     other_language: "English", "Tiếng Việt";
-    footer_law: "Kho dữ liệu phân tích của ngành y tế, lập theo Nghị định 102/2025/NĐ-CP về quản lý dữ liệu y tế. Dữ liệu cá nhân được khử nhận dạng trước khi vào kho.", "The analytical data warehouse of the health sector, under Decree 102/2025/NĐ-CP on the management of health data. Personal data are de-identified before they enter it.";
+    footer_law: "Kho dữ liệu phân tích của ngành y tế, lập theo Nghị định 102/2025/NĐ-CP về quản lý dữ liệu y tế. Dữ liệu cá nhân được khử định danh trước khi vào kho.", "The analytical data warehouse of the health sector, under Decree 102/2025/NĐ-CP on the management of health data. Personal data are de-identified before they enter it.";
     footer_dash: "Dấu “–” nghĩa là không có số liệu hoặc số liệu không được công bố; không phải là số 0.", "A dash “–” means that there is no figure, or that it may not be shown; it is not zero.";
     no_figure: "không có số liệu", "no figure";
     no_value: "không có giá trị", "no value";
@@ -25,7 +25,7 @@ words! {
     name: "Tên", "Name";
     table: "Bảng", "Table";
     owner: "Đơn vị chủ quản", "Owner";
-    class: "Mức bảo mật", "Sensitivity";
+    class: "Mức độ nhạy cảm", "Sensitivity";
     groups: "Nhóm thông tin (Điều 5)", "Groups (Điều 5)";
     legal_basis: "Căn cứ pháp lý", "Legal basis";
     source: "Nguồn", "Source";
@@ -53,6 +53,7 @@ words! {
     country_partial: "Tổng của {0}/{1} tỉnh có số liệu.", "Sum of the {0} of {1} provinces with figures.";
     stale_input: "{0}: {1} trong đêm {2}; số liệu đang dùng là của đêm {3}.", "{0}: {1} on the night of {2}; the data in use are of the night of {3}.";
     stale_input_never: "{0}: {1} trong đêm {2}.", "{0}: {1} on the night of {2}.";
+    silent_input: "{0}: nguồn chưa gửi dữ liệu từ đêm {1}; số liệu đang dùng là của đêm đó.", "{0}: the source has sent nothing since the night of {1}; the data in use are of that night.";
     stale_title: "Số liệu có thể chưa cập nhật", "The figures may be out of date";
     late: "Đêm gần nhất là {0}; các đêm sau chưa chạy.", "The newest night is {0}; later nights have not run.";
     run_in_sql: "Mở trong trang SQL", "Open in the SQL page";

@@ -1,28 +1,34 @@
 //! Listings in the form that CKAN's API answers with, as static files: `package_list.json` and
-//! `package_search.json`. Portals that harvest CKAN read them; there is no CKAN here.
+//! `package_search.json`. There is no CKAN here: the files are at addresses of their own, for
+//! whoever copies the datasets into one.
+//!
+//! A package without its site means nothing where a relative address is read against another one,
+//! so the listings are written only when the address of the public folder is known.
 
 use serde_json::{Value, json};
 
-use super::dcat::Place;
-use super::{Metadata, pretty};
+use super::dcat::{Listed, Place};
+use super::pretty;
 
 /// The bytes of `package_list.json`: the identifiers.
-pub fn package_list(datasets: &[&Metadata]) -> Vec<u8> {
-    let names: Vec<_> = datasets.iter().map(|meta| &meta.dataset).collect();
+pub fn package_list(datasets: &[Listed<'_>]) -> Vec<u8> {
+    let names: Vec<_> = datasets.iter().map(|listed| &listed.meta.dataset).collect();
     pretty(&json!({ "success": true, "result": names }))
 }
 
-/// The bytes of `package_search.json`: every dataset at its newest version.
-pub fn package_search(datasets: &[&Metadata], base: Option<&str>) -> Vec<u8> {
-    let place = Place { base, folder: "" };
-    let packages: Vec<_> = datasets.iter().map(|meta| package(meta, &place)).collect();
+/// The bytes of `package_search.json`: every dataset at its newest version. `base` is the address
+/// of the public folder with a slash at the end.
+pub fn package_search(datasets: &[Listed<'_>], base: &str) -> Vec<u8> {
+    let place = Place { base: Some(base), folder: "" };
+    let packages: Vec<_> = datasets.iter().map(|listed| package(listed, &place)).collect();
     pretty(&json!({
         "success": true,
         "result": { "count": packages.len(), "results": packages },
     }))
 }
 
-fn package(meta: &Metadata, place: &Place<'_>) -> Value {
+fn package(listed: &Listed<'_>, place: &Place<'_>) -> Value {
+    let meta = listed.meta;
     let folder = meta.folder();
     let resources = meta.files.iter().map(|file| {
         json!({
@@ -59,7 +65,8 @@ fn package(meta: &Metadata, place: &Place<'_>) -> Value {
         "extras": [
             extra("title_en", meta.title.en.clone()),
             extra("notes_en", meta.description.en.clone()),
-            extra("issued", meta.date.to_string()),
+            extra("issued", listed.issued.to_string()),
+            extra("modified", meta.date.to_string()),
             extra("frequency", meta.frequency.vi.clone()),
             extra("legal_basis", meta.legal_basis.join("; ")),
             extra("source", meta.source.vi.clone()),

@@ -3,6 +3,7 @@
 //! Without a base address every identifier is relative, so that the folder can be moved or
 //! mirrored under any prefix; with one, harvesters get absolute addresses.
 
+use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 use warehouse::names::Text;
 
@@ -38,7 +39,8 @@ impl Place<'_> {
 pub fn metadata_json(meta: &Metadata, base: Option<&str>) -> serde_json::Result<Vec<u8>> {
     let folder = meta.folder();
     let place = Place { base, folder: &folder };
-    let mut document = dataset(meta, &place, &folder);
+    let mut document = dataset(meta, meta.date, &place, &folder);
+    document.insert("dct:identifier".into(), version_identifier(meta).into());
     document.insert("@context".into(), context());
     document.insert("@type".into(), json!(["dcat:Dataset", "schema:Dataset"]));
     document.insert("dcat:isVersionOf".into(), id(&place, &format!("{}/", meta.dataset)));
@@ -49,16 +51,28 @@ pub fn metadata_json(meta: &Metadata, base: Option<&str>) -> serde_json::Result<
     Ok(pretty(&Value::Object(document)))
 }
 
+/// A dataset as catalogues list it.
+#[derive(Debug, Clone)]
+pub struct Listed<'a> {
+    /// What is said about its newest version.
+    pub meta: &'a Metadata,
+    /// The night of its first version.
+    pub issued: NaiveDate,
+    /// Numbers of all its versions, oldest first.
+    pub versions: Vec<u32>,
+}
+
 /// The bytes of `catalog.jsonld`: every dataset at its newest version, with all its versions.
 pub fn catalog_jsonld(
-    datasets: &[(&Metadata, Vec<u32>)],
+    datasets: &[Listed<'_>],
     publisher: &PublisherInfo,
     base: Option<&str>,
 ) -> Vec<u8> {
     let place = Place { base, folder: "" };
-    let nodes = datasets.iter().map(|(meta, versions)| {
+    let nodes = datasets.iter().map(|listed| {
+        let Listed { meta, issued, versions } = listed;
         let home = format!("{}/", meta.dataset);
-        let mut node = dataset(meta, &place, &home);
+        let mut node = dataset(meta, *issued, &place, &home);
         let version = |number: &u32| id(&place, &format!("{home}v{number}/"));
         node.insert("dcat:hasVersion".into(), versions.iter().map(version).collect());
         node.insert("dcat:hasCurrentVersion".into(), version(&meta.version));
@@ -97,7 +111,12 @@ fn context() -> Value {
     })
 }
 
-fn dataset(meta: &Metadata, place: &Place<'_>, iri: &str) -> Map<String, Value> {
+/// A version's own identifier: that of the dataset names all its versions together.
+fn version_identifier(meta: &Metadata) -> String {
+    format!("{}/v{}", meta.dataset, meta.version)
+}
+
+fn dataset(meta: &Metadata, issued: NaiveDate, place: &Place<'_>, iri: &str) -> Map<String, Value> {
     let landing = format!("{}/index.html", meta.dataset);
     let files = meta.files.iter().map(|file| distribution(meta, file, place));
     let legal = meta.legal_basis.join("; ");
@@ -107,8 +126,8 @@ fn dataset(meta: &Metadata, place: &Place<'_>, iri: &str) -> Map<String, Value> 
         "dct:identifier": meta.dataset,
         "dct:title": both(&meta.title),
         "dct:description": both(&meta.description),
-        "dct:issued": date(meta),
-        "dct:modified": date(meta),
+        "dct:issued": date(issued),
+        "dct:modified": date(meta.date),
         "dct:creator": { "@type": "foaf:Agent", "foaf:name": both(&meta.owner) },
         "dct:publisher": agent(&meta.publisher),
         "dct:language": languages(),
@@ -149,7 +168,7 @@ fn distribution(meta: &Metadata, file: &FileEntry, place: &Place<'_>) -> Value {
         "dct:title": file.name,
         "dct:format": { "@id": ty, "@type": "dct:MediaTypeOrExtent" },
         "dct:license": labelled("dct:LicenseDocument", &meta.licence),
-        "dct:issued": date(meta),
+        "dct:issued": date(meta.date),
         "dcat:accessURL": id(place, &format!("{folder}index.html")),
         "dcat:downloadURL": id(place, &format!("{folder}{}", file.name)),
         "dcat:mediaType": { "@id": media, "@type": "dct:MediaType" },
@@ -189,7 +208,7 @@ fn schema_org(meta: &Metadata, place: &Place<'_>) -> Map<String, Value> {
     let node = json!({
         "schema:name": both(&meta.title),
         "schema:description": both(&meta.description),
-        "schema:identifier": meta.dataset,
+        "schema:identifier": version_identifier(meta),
         "schema:version": meta.version.to_string(),
         "schema:datePublished": meta.date.to_string(),
         "schema:isAccessibleForFree": true,
@@ -215,8 +234,8 @@ fn id(place: &Place<'_>, path: &str) -> Value {
     json!({ "@id": place.url(path) })
 }
 
-fn date(meta: &Metadata) -> Value {
-    json!({ "@type": "xsd:date", "@value": meta.date.to_string() })
+fn date(on: NaiveDate) -> Value {
+    json!({ "@type": "xsd:date", "@value": on.to_string() })
 }
 
 fn tags(text: &Text) -> [Value; 2] {

@@ -20,6 +20,8 @@ pub(super) struct CataloguePage<'a> {
     pub(super) datasets: &'a [Dataset],
     pub(super) pending: &'a [&'a Pending],
     pub(super) publisher: &'a PublisherInfo,
+    /// Whether there are listings in the form of CKAN.
+    pub(super) with_ckan: bool,
 }
 
 #[derive(Template)]
@@ -32,16 +34,17 @@ struct Page<'a> {
     publisher: &'a PublisherInfo,
     root: &'static str,
     inside: &'static str,
+    with_ckan: bool,
 }
 
 impl CataloguePage<'_> {
     pub(super) fn draw(&self) -> Result<Vec<u8>, askama::Error> {
-        let Self { lang, datasets, pending, publisher } = *self;
+        let Self { lang, datasets, pending, publisher, with_ckan } = *self;
         let root = up(lang);
         let style = format!("{root}style.css");
         let links = Links { style, home: "index.html".to_owned(), other: other(lang) };
         let inside = inside(lang);
-        let page = Page { lang, links, datasets, pending, publisher, root, inside };
+        let page = Page { lang, links, datasets, pending, publisher, root, inside, with_ckan };
         page.render().map(String::into_bytes)
     }
 }

@@ -1,7 +1,7 @@
 //! The first rows of a dataset, read back from the CSV that is published, for people to look at.
 
 use chrono::NaiveDate;
-use warehouse::grid::{Cell, format_number};
+use warehouse::grid::{self, Cell, format_number};
 use warehouse::names::Lang;
 
 use crate::metadata::{ColumnEntry, Metadata};
@@ -99,9 +99,8 @@ fn decimal(text: &str) -> Option<Cell> {
 
 /// A year is not grouped by thousands.
 fn is_year(value: i64, column: &ColumnEntry) -> bool {
-    let named = column.name == "nam" || column.name.starts_with("nam_");
     let united = column.unit.as_ref().is_some_and(|unit| unit.en == "year");
-    (1000..3000).contains(&value) && (named || united)
+    (1800..2200).contains(&value) && (united || grid::is_year(&column.name))
 }
 
 /// Enough digits to tell small rates apart; the file has all of them.

@@ -24,7 +24,7 @@ pub(super) type Files = BTreeMap<String, Vec<u8>>;
 
 /// Goes into every hash: raise it when the publisher itself changes what it writes, and every
 /// dataset gets a new version.
-const REVISION: &str = "khoyte open data 1";
+const REVISION: &str = "khoyte open data 2";
 
 /// What a version holds, before it has a number.
 pub(super) struct Content {

@@ -1,5 +1,6 @@
 //! Why a release did not happen.
 
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,9 +20,15 @@ pub enum Refusal {
     /// Its declaration has no `[release]`.
     #[error("the query has no [release] section")]
     NoRelease,
-    /// It reads tables about single persons and declares no small-cell rule.
-    #[error("the query reads {0}, which is about single persons, and declares no small-cell rule")]
-    NoRule(TableName),
+    /// It is made from a table that is not open, and declares no small-cell rule.
+    #[error("it is made from {table}, which is `{}`, and declares no small-cell rule: name its \
+        columns of counts in `suppress`, with a `minimum_cell`", .class.as_str())]
+    NoRule {
+        /// The table, read by the query or behind what it reads.
+        table: TableName,
+        /// Its class.
+        class: Sensitivity,
+    },
     /// Its identifier cannot be a folder of the portal.
     #[error("the identifier cannot name a folder of the portal")]
     Identifier,
@@ -39,11 +46,13 @@ pub enum Refusal {
 }
 
 /// One dataset that was not released, and why.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{dataset} was not released")]
 pub struct DatasetFailure {
     /// Its identifier.
     pub dataset: String,
     /// Why.
+    #[source]
     pub error: ReleaseError,
 }
 
@@ -65,6 +74,12 @@ pub enum ReleaseError {
     /// Its query failed.
     #[error("the query failed")]
     Query(#[from] QueryError),
+    /// A declared check did not come to a number of faults.
+    #[error("the check `{check}` did not give a number of faults")]
+    Uncounted {
+        /// Its name.
+        check: String,
+    },
     /// Its rows cannot be prepared.
     #[error("the rows cannot be prepared")]
     Table(#[from] TableError),
@@ -77,6 +92,12 @@ pub enum ReleaseError {
     /// A page cannot be drawn.
     #[error("cannot draw a page")]
     Page(#[from] askama::Error),
+    /// Another run is writing to the public folder.
+    #[error("another release is writing to {}; run again when it has ended", .folder.display())]
+    Busy {
+        /// The public folder.
+        folder: PathBuf,
+    },
     /// A file of the public folder is not what the publisher wrote.
     #[error("{} is damaged; restore it from a copy", .path.display())]
     Damaged {
@@ -102,9 +123,16 @@ pub enum ReleaseError {
     Stopped(#[source] tokio::task::JoinError),
 }
 
+/// The failures with their causes: an error has one source, and here there are several.
 fn list(failures: &[DatasetFailure]) -> String {
-    let all: Vec<_> = failures.iter().map(|f| format!("{}: {}", f.dataset, f.error)).collect();
+    let all: Vec<_> =
+        failures.iter().map(|f| format!("{}: {}", f.dataset, chain(&f.error))).collect();
     all.join("; ")
+}
+
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl ReleaseError {

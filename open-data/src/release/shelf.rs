@@ -6,12 +6,16 @@
 //! out/{dataset}/index.html        landing page
 //! out/index.html, catalog.jsonld  the catalogue
 //! out/.staging-*                  work in progress; removed by the next run
+//! out/.lock                       empty; locked while a run writes
 //! ```
+//!
+//! One run writes at a time: two would number the same version twice. The lock is the operating
+//! system's and goes with the process that holds it, so a killed run leaves none behind.
 //!
 //! A version's folder is put in place by one rename, then the list is replaced by another. A kill
 //! between the two leaves a complete version that is not listed: the next run lists it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +28,7 @@ use crate::metadata::Metadata;
 
 const STAGING: &str = ".staging-";
 const VERSIONS: &str = "versions.json";
+const LOCK: &str = ".lock";
 
 /// One version, as `versions.json` lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +48,19 @@ pub(super) struct Shelf {
 impl Shelf {
     pub(super) fn new(out: PathBuf) -> Self {
         Self { out }
+    }
+
+    /// Makes the folder and keeps other runs out of it until the file is dropped.
+    pub(super) fn lock(&self) -> Result<File, ReleaseError> {
+        make_folder(&self.out)?;
+        let path = self.out.join(LOCK);
+        let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let file = opened.map_err(ReleaseError::io("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(ReleaseError::Busy { folder: self.out.clone() }),
+            Err(TryLockError::Error(error)) => Err(ReleaseError::io("lock", &path)(error)),
+        }
     }
 
     /// Makes the folder and removes what an earlier run left half done.
@@ -140,10 +158,9 @@ impl Shelf {
         version: u32,
         files: &Files,
     ) -> Result<(), ReleaseError> {
+        // Made once: a folder that is there already belongs to somebody else.
         let staging = self.out.join(format!("{STAGING}{dataset}"));
-        if staging.exists() {
-            fs::remove_dir_all(&staging).map_err(ReleaseError::io("remove", &staging))?;
-        }
+        fs::create_dir(&staging).map_err(ReleaseError::io("make the folder", &staging))?;
         for (name, bytes) in files {
             write(&staging.join(name), bytes)?;
         }
@@ -175,6 +192,17 @@ impl Shelf {
             make_folder(folder)?;
         }
         fs::rename(&staged, &target).map_err(ReleaseError::io("put in place", &target))
+    }
+
+    /// Takes a file away that is no longer written.
+    pub(super) fn remove(&self, path: &str) -> Result<(), ReleaseError> {
+        let path = self.out.join(path);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(ReleaseError::io("remove", &path)(error))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

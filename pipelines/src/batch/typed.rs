@@ -34,7 +34,9 @@ pub(super) fn parse(column: &Column, cells: &StringArray, faults: &mut Faults) -
             let quarters = column.from.ends_with("+quarter");
             let read = |text: &str| if quarters { quarter(text) } else { day(text) };
             let values = each(column, cells, faults, |text| read(text).ok_or("sai_kieu"));
-            Arc::new(values.into_iter().map(|day| day.map(days_since_epoch)).collect::<Date32Array>())
+            Arc::new(
+                values.into_iter().map(|day| day.map(days_since_epoch)).collect::<Date32Array>(),
+            )
         }
         ColumnType::Boolean => {
             let values = each(column, cells, faults, truth);

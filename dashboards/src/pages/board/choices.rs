@@ -156,9 +156,7 @@ fn province<'a>(
         return unit.or_else(capital);
     };
     if let Some(unit) = geography.at(&chosen.key, date) {
-        if name(unit, lang) != name(chosen, lang) {
-            notices.push(fill(w.moved, &[name(chosen, lang), name(unit, lang)]));
-        }
+        notices.extend(merger(geography, chosen, unit, lang));
         return Some(unit);
     }
     // Back over a merger: one of the parts, that of the same name if there is one.
@@ -167,6 +165,27 @@ fn province<'a>(
     let unit = part.or_else(capital)?;
     notices.push(fill(w.moved_back, &[name(chosen, lang), name(unit, lang)]));
     Some(unit)
+}
+
+/// Says where the unit that was chosen went and what that is made of, or only the latter where it
+/// kept its name: Bắc Ninh of today holds Bắc Giang too.
+fn merger(geography: &Geography, chosen: &Unit, unit: &Unit, lang: Lang) -> Vec<String> {
+    if unit.key == chosen.key {
+        return Vec::new();
+    }
+    let w = words(lang);
+    let mut notices = Vec::new();
+    if name(unit, lang) != name(chosen, lang) {
+        notices.push(fill(w.moved, &[name(chosen, lang), name(unit, lang)]));
+    }
+    let before = unit.valid_from.pred_opt();
+    let parts = before.map_or(Vec::new(), |before| geography.parts(&unit.key, before));
+    if parts.len() > 1 {
+        let mut names: Vec<&str> = parts.into_iter().map(|part| name(part, lang)).collect();
+        names.sort_by_key(|name| sort_key(name));
+        notices.push(fill(w.made_of, &[name(unit, lang), &names.join(", ")]));
+    }
+    notices
 }
 
 /// The indicator of chart and map: the one asked for, else the first with figures.
@@ -216,6 +235,29 @@ fn plain(letter: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_merger_is_told_even_where_the_name_stays() {
+        let units = "don_vi,ma,ten,ten_en,loai,tu_ngay,den_ngay,can_cu\n\
+            24@2004-01-01,24,Bắc Giang,Bac Giang,tinh,2004-01-01,2025-06-30,x\n\
+            27@2004-01-01,27,Bắc Ninh,Bac Ninh,tinh,2004-01-01,2025-06-30,x\n\
+            24@2025-07-01,24,Bắc Ninh,Bac Ninh,tinh,2025-07-01,,x\n";
+        let successions = "tu_don_vi,den_don_vi,ngay,can_cu\n\
+            24@2004-01-01,24@2025-07-01,2025-07-01,x\n\
+            27@2004-01-01,24@2025-07-01,2025-07-01,x\n";
+        let geography = Geography::from_declared(units, successions).expect("valid");
+        let told = |from: &str| {
+            let chosen = geography.unit(from).expect("a unit");
+            let unit = geography.at(from, BEFORE.succ_opt().expect("a day")).expect("a unit");
+            merger(&geography, chosen, unit, Lang::En)
+        };
+        let made_of = words(Lang::En).made_of.replace("{0}", "Bac Ninh");
+        let made_of = made_of.replace("{1}", "Bac Giang, Bac Ninh");
+        assert_eq!(told("27@2004-01-01"), [made_of.clone()]);
+        assert_eq!(told("24@2004-01-01").last(), Some(&made_of));
+        assert_eq!(told("24@2004-01-01").len(), 2);
+        assert!(told("24@2025-07-01").is_empty());
+    }
 
     #[test]
     fn names_are_sorted_as_people_look_for_them() {

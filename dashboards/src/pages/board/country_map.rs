@@ -29,6 +29,8 @@ pub(super) struct CountryMap {
 pub(super) struct Row {
     pub(super) rank: String,
     pub(super) name: String,
+    /// Its code, where the map shows codes.
+    pub(super) code: Option<String>,
     pub(super) href: String,
     pub(super) value: Shown,
     pub(super) numerator: Shown,
@@ -65,11 +67,12 @@ impl CountryMap {
         let shapes = app.shapes();
         let map = (!places.is_empty()).then(|| Map::new(about, places, &classes, shapes));
         let tiled = map.as_ref().is_some_and(Map::is_tiled);
+        let coded = map.as_ref().is_some_and(Map::is_coded);
         Self {
             caption: fill(w.map_caption, &[title, &when]),
             legend: legend(places, &classes, &figure, lang),
-            notes: notes(places, tiled, lang),
-            rows: rows(indicator, chosen, places, lang),
+            notes: notes(places, (tiled, coded), lang),
+            rows: rows(indicator, chosen, places, coded, lang),
             is_rate: indicator.denominator.is_some(),
             map,
         }
@@ -114,11 +117,14 @@ fn legend(
     legend
 }
 
-fn notes(places: &[PlaceFigure], tiled: bool, lang: Lang) -> Vec<String> {
+fn notes(places: &[PlaceFigure], (tiled, coded): (bool, bool), lang: Lang) -> Vec<String> {
     let w = words(lang);
     let mut notes = Vec::new();
     if tiled {
         notes.push(w.tiles.to_owned());
+    }
+    if coded {
+        notes.push(w.codes.to_owned());
     }
     let incomplete = places.iter().filter(|place| is_incomplete(place)).count();
     if incomplete > 0 {
@@ -132,7 +138,13 @@ fn is_incomplete(place: &PlaceFigure) -> bool {
     place.parts.0 > 0 && place.parts.0 < place.parts.1
 }
 
-fn rows(indicator: &Indicator, chosen: &Choices, places: &[PlaceFigure], lang: Lang) -> Vec<Row> {
+fn rows(
+    indicator: &Indicator,
+    chosen: &Choices,
+    places: &[PlaceFigure],
+    coded: bool,
+    lang: Lang,
+) -> Vec<Row> {
     let rank = |place: &PlaceFigure| {
         let value = place.value?;
         // Equal figures share a rank.
@@ -146,6 +158,7 @@ fn rows(indicator: &Indicator, chosen: &Choices, places: &[PlaceFigure], lang: L
         Row {
             rank: rank(place).unwrap_or_default(),
             name: place.name.clone(),
+            code: coded.then(|| place.code.clone()),
             href: chosen.href(lang, &[("tinh", &place.unit)], chosen.key.breakdown.as_deref()),
             value: Shown::number(place.value, indicator.digits, lang),
             numerator: Shown::amount(place.numerator, lang),

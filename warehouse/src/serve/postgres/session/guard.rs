@@ -37,11 +37,31 @@ enum Ruling {
     Pass,
     /// It is answered with this tag, and nothing happens.
     Answer(&'static str),
+    /// A failed part of a transaction is over. There is nothing to undo, and the protocol's layer
+    /// lets a failed transaction only end: the next statement begins another.
+    Undo,
+    /// What a savepoint kept is part of a transaction, which goes on.
+    Release,
     Refuse,
+}
+
+impl Ruling {
+    fn response(&self) -> Option<Response> {
+        match self {
+            Self::Answer(tag) => Some(Response::Execution(Tag::new(tag))),
+            Self::Undo => Some(Response::TransactionEnd(Tag::new("ROLLBACK"))),
+            Self::Release => Some(Response::TransactionStart(Tag::new("RELEASE"))),
+            Self::Pass | Self::Refuse => None,
+        }
+    }
 }
 
 fn rule(statement: &Statement) -> Ruling {
     match statement {
+        // Drivers wrap their own look-ups in savepoints; nothing is there to be undone.
+        Statement::Savepoint { .. } => Ruling::Answer("SAVEPOINT"),
+        Statement::ReleaseSavepoint { .. } => Ruling::Release,
+        Statement::Rollback { savepoint: Some(_), .. } => Ruling::Undo,
         Statement::Set(Set::SetTimeZone { .. })
         | Statement::ShowVariable { .. }
         | Statement::StartTransaction { .. }
@@ -110,10 +130,11 @@ impl QueryHook for Guard {
         session: &SessionContext,
         _: &mut dyn HookClient,
     ) -> Option<PgWireResult<Response>> {
-        match rule(statement) {
+        let ruling = rule(statement);
+        match ruling {
             Ruling::Refuse => Some(Err(refused())),
-            Ruling::Answer(tag) => Some(Ok(Response::Execution(Tag::new(tag)))),
             Ruling::Pass => verify(statement, session).await.map(Err),
+            _ => ruling.response().map(Ok),
         }
     }
 
@@ -125,12 +146,12 @@ impl QueryHook for Guard {
     ) -> Option<PgWireResult<LogicalPlan>> {
         match rule(statement) {
             Ruling::Refuse => Some(Err(refused())),
-            Ruling::Answer(_) => {
+            Ruling::Pass => verify(statement, session).await.map(Err),
+            Ruling::Answer(_) | Ruling::Undo | Ruling::Release => {
                 let schema = DFSchema::empty().into();
                 let nothing = EmptyRelation { produce_one_row: false, schema };
                 Some(Ok(LogicalPlan::EmptyRelation(nothing)))
             }
-            Ruling::Pass => verify(statement, session).await.map(Err),
         }
     }
 
@@ -142,10 +163,7 @@ impl QueryHook for Guard {
         _: &SessionContext,
         _: &mut dyn HookClient,
     ) -> Option<PgWireResult<Response>> {
-        match rule(statement) {
-            Ruling::Answer(tag) => Some(Ok(Response::Execution(Tag::new(tag)))),
-            // Refused, or verified, when it was parsed.
-            Ruling::Refuse | Ruling::Pass => None,
-        }
+        // What is refused or verified was so when it was parsed.
+        rule(statement).response().map(Ok)
     }
 }

@@ -1,0 +1,123 @@
+//! What stands behind a table's freshness: its checks, its refused rows, its recent runs.
+
+use chrono::NaiveDate;
+use warehouse::grid::Cell;
+use warehouse::names::{Lang, TableName};
+
+use super::{Outcome, date};
+use crate::app::App;
+use crate::error::PageError;
+
+/// The result of one check in the newest night of its table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CheckResult {
+    pub(crate) table: String,
+    pub(crate) name: String,
+    pub(crate) title: String,
+    /// `quarantine`, `warn` or `refuse`, as the night wrote it.
+    pub(crate) action: String,
+    pub(crate) faults: i64,
+    pub(crate) passed: bool,
+    pub(crate) night: NaiveDate,
+}
+
+const CHECKS: &str = "SELECT dem, bang, ten, tieu_de_vi, tieu_de_en, hanh_dong, so_loi, dat \
+     FROM (SELECT *, rank() OVER (PARTITION BY bang ORDER BY dem DESC) AS thu \
+           FROM he_thong.kiem_tra) AS t \
+     WHERE thu = 1 ORDER BY bang, ten";
+
+/// The newest results of the checks of the tables that `wanted` names.
+pub(crate) async fn checks(
+    app: &App,
+    lang: Lang,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<CheckResult>, PageError> {
+    let grid = app.inspect(CHECKS).await?;
+    let title = if lang == Lang::En { "tieu_de_en" } else { "tieu_de_vi" };
+    let text = |row, name| grid.cell(row, name).as_str().unwrap_or_default().to_owned();
+    Ok((0..grid.rows.len())
+        .filter(|&row| grid.cell(row, "bang").as_str().is_some_and(&wanted))
+        .map(|row| CheckResult {
+            table: text(row, "bang"),
+            name: text(row, "ten"),
+            title: text(row, title),
+            action: text(row, "hanh_dong"),
+            faults: grid.cell(row, "so_loi").as_i64().unwrap_or_default(),
+            passed: *grid.cell(row, "dat") == Cell::Boolean(true),
+            night: date(grid.cell(row, "dem")).unwrap_or_default(),
+        })
+        .collect())
+}
+
+/// Rows of one table refused in its newest night, by column and reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) table: String,
+    pub(crate) column: String,
+    pub(crate) reason: String,
+    pub(crate) rows: i64,
+}
+
+const REFUSALS: &str = "SELECT bang, cot, ly_do, count(*) AS so_dong \
+     FROM (SELECT *, rank() OVER (PARTITION BY bang ORDER BY dem DESC) AS thu \
+           FROM he_thong.cach_ly) AS t \
+     WHERE thu = 1 GROUP BY bang, cot, ly_do ORDER BY bang, so_dong DESC, cot, ly_do";
+
+/// The newest refusals of the tables that `wanted` names, without what was in the rows.
+pub(crate) async fn refusals(
+    app: &App,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<Refusal>, PageError> {
+    let grid = app.inspect(REFUSALS).await?;
+    let text = |row, name| grid.cell(row, name).as_str().unwrap_or_default().to_owned();
+    Ok((0..grid.rows.len())
+        .filter(|&row| grid.cell(row, "bang").as_str().is_some_and(&wanted))
+        .map(|row| Refusal {
+            table: text(row, "bang"),
+            column: text(row, "cot"),
+            reason: text(row, "ly_do"),
+            rows: grid.cell(row, "so_dong").as_i64().unwrap_or_default(),
+        })
+        .collect())
+}
+
+/// One run of one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Batch {
+    pub(crate) night: NaiveDate,
+    pub(crate) outcome: Outcome,
+    /// The first digits of the batch's hash.
+    pub(crate) batch: Option<String>,
+    pub(crate) rows_read: Option<i64>,
+    pub(crate) rows_written: Option<i64>,
+    pub(crate) rows_quarantined: Option<i64>,
+    pub(crate) version: Option<i64>,
+}
+
+const BATCHES: &str = "SELECT bang, dem, ket_qua, ma_lo, so_dong_doc, so_dong_ghi, \
+       so_dong_cach_ly, phien_ban \
+     FROM (SELECT *, row_number() OVER (PARTITION BY bang \
+             ORDER BY dem DESC, ket_thuc DESC NULLS LAST) AS thu FROM he_thong.lan_chay) AS t \
+     WHERE thu <= 10 ORDER BY bang, thu";
+
+/// The ten newest runs of a table.
+pub(crate) async fn batches(app: &App, table: &TableName) -> Result<Vec<Batch>, PageError> {
+    let grid = app.inspect(BATCHES).await?;
+    let name = table.to_string();
+    let number = |row, name| grid.cell(row, name).as_i64();
+    Ok((0..grid.rows.len())
+        .filter(|&row| grid.cell(row, "bang").as_str() == Some(&name))
+        .filter_map(|row| {
+            let batch = grid.cell(row, "ma_lo").as_str();
+            Some(Batch {
+                night: date(grid.cell(row, "dem"))?,
+                outcome: Outcome::of(grid.cell(row, "ket_qua").as_str()?)?,
+                batch: batch.map(|batch| batch.chars().take(12).collect()),
+                rows_read: number(row, "so_dong_doc"),
+                rows_written: number(row, "so_dong_ghi"),
+                rows_quarantined: number(row, "so_dong_cach_ly"),
+                version: number(row, "phien_ban"),
+            })
+        })
+        .collect())
+}
