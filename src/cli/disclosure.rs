@@ -1,16 +1,16 @@
 //! `khoyte disclosure`: the gate on any table, as a tool for statisticians.
 //!
-//! Nothing is written unless the gate has passed everything; a refusal and a fault in the input
-//! leave no file behind.
+//! No table is written unless the gate has passed everything: a refusal leaves at most the report
+//! that was asked for, a fault in the input nothing. Nothing that was read is ever overwritten.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use open_data::disclosure::{
-    self, AlternativeError, AuditedFigures, Faults, Inputs, Limits, Loaded, OutputError, Primaries,
-    Purpose, Report, StatusDetail, Verdict,
+    self, AlternativeError, AuditedFigures, Faults, Inputs, Limits, Loaded, NoiseTable,
+    OutputError, Primaries, Purpose, Report, StatusDetail, Verdict,
 };
 
 use super::Exit;
@@ -25,7 +25,7 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Suppress what is sensitive and what would give it away; write the tables with a `status`
-    /// column (published, primary, secondary).
+    /// column (published, suppressed).
     Protect {
         #[command(flatten)]
         tables: Tables,
@@ -35,9 +35,10 @@ enum Command {
         /// NAME.protected.csv.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
-        /// Write only `published` and `suppressed` in the status column, as the public may see.
+        /// Write `primary` and `secondary` in the status column: for the house only, because they
+        /// tell which figures break the rules.
         #[arg(long)]
-        public_status: bool,
+        house_status: bool,
     },
     /// Say what could be learned from tables that have a `status` column.
     Audit {
@@ -56,6 +57,8 @@ enum Command {
         /// Folder for the rounded tables.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        #[command(flatten)]
+        time: TimeArgs,
     },
     /// Add the declared cell-key noise; the same cell always gets the same noise.
     Perturb {
@@ -64,6 +67,8 @@ enum Command {
         /// Folder for the perturbed tables and the record of the noise.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        #[command(flatten)]
+        time: TimeArgs,
     },
     /// Judge person-level records: k-anonymity, l-diversity, t-closeness, uniques.
     Microdata {
@@ -97,9 +102,37 @@ struct ReportArgs {
     /// Also write the report as one HTML page (internal: it shows intervals).
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Stop looking for a better pattern after this long; the answer is safe at any limit.
+    #[command(flatten)]
+    time: TimeArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct TimeArgs {
+    /// Stop looking after about this long; what is not shown to be safe by then is refused.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     time_limit: u64,
+}
+
+/// One limit for everything a command does.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    started: Instant,
+    limit: Duration,
+}
+
+impl Clock {
+    fn start(args: &TimeArgs) -> Self {
+        let limit = Duration::from_secs(args.time_limit.clamp(1, 1_000_000));
+        Self { started: Instant::now(), limit }
+    }
+
+    fn left(self) -> Duration {
+        self.limit.saturating_sub(self.started.elapsed())
+    }
+
+    fn limits(self) -> Limits {
+        Limits { time: Some(self.left()) }
+    }
 }
 
 /// Runs the command; everything a person reads goes to `out`.
@@ -115,19 +148,28 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
 
 fn dispatch(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match &args.command {
-        Command::Protect { tables, report, out: folder, public_status } => {
-            let detail = if *public_status { StatusDetail::Public } else { StatusDetail::Full };
+        Command::Protect { tables, report, out: folder, house_status } => {
+            let detail = if *house_status { StatusDetail::Full } else { StatusDetail::Public };
             protect(tables, report, folder.as_deref(), detail, out)
         }
         Command::Audit { tables, report, truth } => audit(tables, report, truth, out),
-        Command::Round { tables, out: folder } => {
-            let Some(loaded) = load(tables, &[], Purpose::Protect, out)? else {
+        Command::Round { tables, out: folder, time } => {
+            let clock = Clock::start(time);
+            let Some(loaded) = load(tables, &[], Purpose::Protect, clock, out)? else {
                 return Ok(Exit::Usage);
             };
-            let figures = disclosure::round_table(&loaded.spec, &loaded.model);
-            write_figures(&loaded, figures, folder, out)
+            let rounded = disclosure::round_table(&loaded.spec, &loaded.model, clock.limits());
+            write_figures(&loaded, rounded.map(|figures| (figures, None)), folder, out)
         }
-        Command::Perturb { tables, out: folder } => perturb(tables, folder, out),
+        Command::Perturb { tables, out: folder, time } => {
+            let clock = Clock::start(time);
+            let Some(loaded) = load(tables, &[], Purpose::Protect, clock, out)? else {
+                return Ok(Exit::Usage);
+            };
+            let perturbed = disclosure::perturb_table(&loaded.spec, &loaded.model, clock.limits());
+            let perturbed = perturbed.map(|(figures, noise)| (figures, Some(noise)));
+            write_figures(&loaded, perturbed, folder, out)
+        }
         Command::Microdata { records, spec, json } => microdata(records, spec, *json, out),
     }
 }
@@ -136,18 +178,19 @@ fn load(
     tables: &Tables,
     truth: &[PathBuf],
     purpose: Purpose,
+    clock: Clock,
     out: &mut dyn Write,
 ) -> anyhow::Result<Option<Loaded>> {
-    let inputs =
-        Inputs { spec: tables.spec.clone(), tables: tables.tables.clone(), truth: truth.to_vec() };
+    let inputs = Inputs {
+        spec: tables.spec.clone(),
+        tables: tables.tables.clone(),
+        truth: truth.to_vec(),
+        time: Some(clock.left()),
+    };
     let mut faults = Faults::default();
     let loaded = inputs.load(purpose, &mut faults);
     write!(out, "{faults}")?;
     Ok(loaded)
-}
-
-fn limits(report: &ReportArgs) -> Limits {
-    Limits { time: Some(Duration::from_secs(report.time_limit.max(1))) }
 }
 
 fn protect(
@@ -157,20 +200,22 @@ fn protect(
     detail: StatusDetail,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let Some(places) = places(&tables.tables, folder, "protected", out)? else {
+    let clock = Clock::start(&report.time);
+    let Some(loaded) = load(tables, &[], Purpose::Protect, clock, out)? else {
         return Ok(Exit::Usage);
     };
-    let Some(loaded) = load(tables, &[], Purpose::Protect, out)? else {
+    let mut places = places(&tables.tables, folder, "protected")?;
+    places.extend(report.html.clone());
+    if !may_write(&places, &loaded.files, out)? {
         return Ok(Exit::Usage);
-    };
-    let (primaries, verdict) = disclosure::protect_candidate(&loaded.model, limits(report));
+    }
+    let (primaries, verdict) = disclosure::protect_candidate(&loaded.model, clock.limits());
+    let mut files = Vec::new();
     if let Some(audited) = verdict.audited() {
         let rendered = disclosure::render_tables(&loaded.model, audited, detail)?;
-        for ((_, bytes), place) in rendered.iter().zip(&places) {
-            disclosure::write_whole(place, bytes)?;
-        }
+        files = places.into_iter().zip(rendered.into_iter().map(|(_, bytes)| bytes)).collect();
     }
-    tell(&loaded, &primaries, &verdict, report, out)
+    tell(&loaded, &primaries, &verdict, report, files, out)
 }
 
 fn audit(
@@ -179,24 +224,32 @@ fn audit(
     truth: &[PathBuf],
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let Some(loaded) = load(tables, truth, Purpose::Audit, out)? else {
+    let clock = Clock::start(&report.time);
+    let Some(loaded) = load(tables, truth, Purpose::Audit, clock, out)? else {
         return Ok(Exit::Usage);
     };
-    let (primaries, verdict) = disclosure::audit_candidate(&loaded, limits(report));
-    tell(&loaded, &primaries, &verdict, report, out)
+    let places: Vec<PathBuf> = report.html.iter().cloned().collect();
+    if !may_write(&places, &loaded.files, out)? {
+        return Ok(Exit::Usage);
+    }
+    let (primaries, verdict) = disclosure::audit_candidate(&loaded, clock.limits());
+    tell(&loaded, &primaries, &verdict, report, Vec::new(), out)
 }
 
+/// Writes the tables that may leave and the report, all or none, and says what came of it.
 fn tell(
     loaded: &Loaded,
     primaries: &Primaries,
     verdict: &Verdict,
     args: &ReportArgs,
+    mut files: Vec<(PathBuf, Vec<u8>)>,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
     let report = Report::new(&loaded.spec, &loaded.model, primaries, verdict);
     if let Some(file) = &args.html {
-        disclosure::write_whole(file, report.to_html().as_bytes())?;
+        files.push((file.clone(), report.to_html().into_bytes()));
     }
+    disclosure::write_all_whole(&files)?;
     if args.json {
         writeln!(out, "{}", report.to_json())?;
     } else {
@@ -205,30 +258,13 @@ fn tell(
     Ok(if verdict.audited().is_some() { Exit::Done } else { Exit::Refused })
 }
 
-fn perturb(tables: &Tables, folder: &Path, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let Some(loaded) = load(tables, &[], Purpose::Protect, out)? else {
-        return Ok(Exit::Usage);
-    };
-    match disclosure::perturb_table(&loaded.spec, &loaded.model) {
-        Ok((figures, record)) => {
-            let outcome = write_figures(&loaded, Ok(figures), folder, out)?;
-            if outcome == Exit::Done {
-                let place = folder.join("cell-key-noise.csv");
-                disclosure::write_whole(&place, record.to_csv().as_bytes())?;
-            }
-            Ok(outcome)
-        }
-        Err(cause) => write_figures(&loaded, Err(cause), folder, out),
-    }
-}
-
 fn write_figures(
     loaded: &Loaded,
-    figures: Result<AuditedFigures, AlternativeError>,
+    figures: Result<(AuditedFigures, Option<NoiseTable>), AlternativeError>,
     folder: &Path,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let figures = match figures {
+    let (figures, noise) = match figures {
         Ok(figures) => figures,
         Err(refused @ AlternativeError::Exposed { .. }) => {
             writeln!(out, "TỪ CHỐI · refused: {refused}")?;
@@ -241,19 +277,21 @@ fn write_figures(
     };
     let rendered = figures.render(&loaded.model)?;
     let names: Vec<PathBuf> = rendered.iter().map(|(name, _)| PathBuf::from(name)).collect();
-    let Some(places) = places(&names, Some(folder), "", out)? else {
-        return Ok(Exit::Usage);
-    };
-    for ((_, bytes), place) in rendered.iter().zip(&places) {
-        disclosure::write_whole(place, bytes)?;
+    let mut places = places(&names, Some(folder), "")?;
+    let mut contents: Vec<Vec<u8>> = rendered.into_iter().map(|(_, bytes)| bytes).collect();
+    if let Some(noise) = noise {
+        places.push(folder.join("cell-key-noise.csv"));
+        contents.push(noise.to_csv().into_bytes());
     }
+    if !may_write(&places, &loaded.files, out)? {
+        return Ok(Exit::Usage);
+    }
+    let files: Vec<(PathBuf, Vec<u8>)> = places.into_iter().zip(contents).collect();
+    disclosure::write_all_whole(&files)?;
     let narrowest = figures.remaining().iter().map(|left| left.high - left.low).min();
     writeln!(out, "ĐẠT · passed")?;
-    writeln!(
-        out,
-        "Sai lệch lớn nhất · largest error: {}",
-        loaded.model.decimal(figures.largest_error())
-    )?;
+    let largest = loaded.model.decimal(figures.largest_error());
+    writeln!(out, "Sai lệch lớn nhất · largest error: {largest}")?;
     if let Some(narrowest) = narrowest {
         writeln!(
             out,
@@ -278,36 +316,49 @@ fn microdata(records: &Path, spec: &Path, json: bool, out: &mut dyn Write) -> an
     Ok(if report.passed { Exit::Done } else { Exit::Refused })
 }
 
-/// Where each table goes; `None` (and a word to the user) if that would overwrite something given.
-fn places(
-    tables: &[PathBuf],
-    folder: Option<&Path>,
-    suffix: &str,
-    out: &mut dyn Write,
-) -> anyhow::Result<Option<Vec<PathBuf>>> {
-    let mut places: Vec<PathBuf> = Vec::new();
-    for table in tables {
+/// Where each table goes.
+fn places(tables: &[PathBuf], folder: Option<&Path>, suffix: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let place = |table: &PathBuf| {
         let name = table.file_name().context("a table must be a file")?;
-        let place = match folder {
+        Ok(match folder {
             Some(folder) => folder.join(name),
             None => {
                 let stem = table.file_stem().unwrap_or(name).to_string_lossy();
                 table.with_file_name(format!("{stem}.{suffix}.csv"))
             }
+        })
+    };
+    tables.iter().map(place).collect()
+}
+
+/// Whether nothing that was read would be overwritten, and nothing written twice; else a word to
+/// the user.
+fn may_write(places: &[PathBuf], read: &[PathBuf], out: &mut dyn Write) -> std::io::Result<bool> {
+    let read: Vec<PathBuf> = read.iter().map(|file| resolved(file)).collect();
+    let mut seen: Vec<PathBuf> = Vec::new();
+    for place in places {
+        let real = resolved(place);
+        let wrong = if read.contains(&real) {
+            "would be overwritten; choose another place"
+        } else if seen.contains(&real) {
+            "would be written twice; rename one table or choose another place"
+        } else {
+            seen.push(real);
+            continue;
         };
-        let is_input = |input: &PathBuf| {
-            input == &place
-                || matches!((input.canonicalize(), place.canonicalize()), (Ok(a), Ok(b)) if a == b)
-        };
-        if tables.iter().any(is_input) {
-            writeln!(out, "error: {} would be overwritten; choose another --out", place.display())?;
-            return Ok(None);
-        }
-        if places.contains(&place) {
-            writeln!(out, "error: two tables are called {}; rename one", name.to_string_lossy())?;
-            return Ok(None);
-        }
-        places.push(place);
+        writeln!(out, "error: {} {wrong}", place.display())?;
+        return Ok(false);
     }
-    Ok(Some(places))
+    Ok(true)
+}
+
+/// The one name of a file, whether it exists yet or not.
+fn resolved(file: &Path) -> PathBuf {
+    if let Ok(real) = file.canonicalize() {
+        return real;
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let real = folder.canonicalize().or_else(|_| std::path::absolute(folder));
+    real.unwrap_or_else(|_| folder.to_owned()).join(file.file_name().unwrap_or_default())
 }

@@ -2,6 +2,7 @@
 
 mod alternatives;
 mod bad_inputs;
+mod differences;
 mod diseases;
 mod linked;
 mod microdata;

@@ -1,9 +1,13 @@
 //! Alternatives to suppression that must be declared: controlled rounding and cell-key noise.
 //!
 //! Both publish every figure, a little wrong. What an attacker learns then is a range round each
-//! figure, narrowed by the sums that the true figures satisfy. [`audit_figures`] looks for two
-//! different true tables for every sensitive cell; the result, [`AuditedFigures`], is to these
-//! methods what [`Audited`](super::audit::Audited) is to suppression.
+//! figure, narrowed by the sums that the true figures satisfy. [`audit_figures`] demands that every
+//! sensitive count keep at least `min_contributors` possible values, each end shown by a complete
+//! table of true figures that could have given the published ones; the result, [`AuditedFigures`],
+//! is to these methods what [`Audited`](super::audit::Audited) is to suppression.
+//!
+//! The attacker judged knows the method, its parameters and every published figure of this run.
+//! What other rounded or perturbed releases of the same counts tell is not judged.
 
 pub(crate) mod cell_key;
 pub(crate) mod rounding;
@@ -11,14 +15,16 @@ pub(crate) mod rounding;
 use std::time::{Duration, Instant};
 
 use super::attack::{Attacker, Diligence};
-use super::model::{Model, Standing};
+use super::model::{Identity, Model, Standing};
 use super::output::{OutputError, render_with};
 use super::primary::Primaries;
 use super::solver::Deadline;
-use super::system::CellIndex;
+use super::system::{CellIndex, UNBOUNDED};
 
 /// Tables above this many cells are searched, not solved.
 const LARGEST_FOR_PROGRAMMES: usize = 4_000;
+/// Witnesses further away than this (or than must be) are not looked for.
+const MOST_SHOWN: i128 = 16;
 
 /// Why a table cannot be rounded or perturbed.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +35,8 @@ pub enum AlternativeError {
         /// The section's name.
         section: &'static str,
     },
-    /// Noise is for counts.
-    #[error("cell-key perturbation is for counts; this measure is a magnitude")]
+    /// Rounding and noise are for counts.
+    #[error("rounding and cell-key perturbation are for counts; this measure is a magnitude")]
     NotACount,
     /// Linked tables whose totals cannot all be kept.
     #[error("no rounding keeps every total: {cell} differs between linked tables")]
@@ -44,9 +50,11 @@ pub enum AlternativeError {
         /// How many.
         cells: usize,
     },
-    /// Sensitive cells can be computed in spite of it.
-    #[error("{} sensitive cells can be computed exactly, first {first}", cells.len())]
+    /// Sensitive cells are left too certain in spite of it.
+    #[error("{} sensitive cells keep fewer than {least} possible values, first {first}", cells.len())]
     Exposed {
+        /// How many possible values each must keep: the declared `min_contributors`.
+        least: i128,
         /// The cells.
         cells: Vec<CellIndex>,
         /// The first one's name.
@@ -68,6 +76,7 @@ pub struct Remaining {
 /// Figures that may leave, with the proof that no sensitive one can be computed.
 #[derive(Debug)]
 pub struct AuditedFigures {
+    model: Identity,
     figures: Vec<i128>,
     method: &'static str,
     remaining: Vec<Remaining>,
@@ -100,8 +109,11 @@ impl AuditedFigures {
     ///
     /// # Errors
     ///
-    /// When a row cannot be written as CSV.
+    /// When the figures are another model's, or a row cannot be written as CSV.
     pub fn render(&self, model: &Model) -> Result<Vec<(String, Vec<u8>)>, OutputError> {
+        if self.model != model.identity {
+            return Err(OutputError::NotAudited);
+        }
         let figure = |cell: CellIndex| (model.decimal(self.figures[cell]), self.method.to_owned());
         let tables = model.outputs.iter();
         tables
@@ -113,50 +125,71 @@ impl AuditedFigures {
 /// Says of each cell the range of true values that its figure allows.
 type Range = (i128, i128);
 
-/// Proves that no sensitive cell follows from the figures.
+/// A method that changes figures, and what its figures tell.
+struct Method<'a> {
+    name: &'static str,
+    /// The true values that a cell's figure allows.
+    ranges: &'a dyn Fn(CellIndex, i128) -> Range,
+    started: Instant,
+    deadline: Deadline,
+}
+
+/// Proves that every sensitive cell keeps as many possible values as there must be contributors.
 fn audit_figures(
     model: &Model,
     figures: Vec<i128>,
-    ranges: &dyn Fn(CellIndex, i128) -> Range,
-    method: &'static str,
-    started: Instant,
+    method: &Method<'_>,
 ) -> Result<AuditedFigures, AlternativeError> {
-    let system = &model.system;
-    let range = |cell: CellIndex| match model.standing(cell) {
-        Standing::Implied => (0, i128::MAX / 4),
-        _ => ranges(cell, figures[cell]),
-    };
-    let (lower, upper) = (0..system.len()).map(range).unzip();
-    let mut known = model.clone();
-    known.system = system.with_ranges(lower, upper);
+    let known = knowing(model, &figures, method.ranges);
     let attacker = Attacker::new(&known);
     let programmes = model.cells.len() <= LARGEST_FOR_PROGRAMMES;
     let diligence = Diligence { effort: 20_000, attempts: 4, programmes };
+    let least = i128::from(model.rule.min_contributors.unwrap_or(2)).max(2);
     let (mut remaining, mut exposed) = (Vec::new(), Vec::new());
-    for sensitive in Primaries::find(model).sensitive {
+    for sensitive in Primaries::find(model).sensitive() {
         let cell = sensitive.cell;
         let reach = |sign: i8| {
-            let most = known.system.room(cell, sign);
-            (1..=most.min(16)).rev().find(|&distance| {
+            let most = known.system.room(cell, sign).min(MOST_SHOWN.max(least));
+            let shown = (1..=most).rev().find(|&distance| {
                 let reach = (cell, sign, distance);
-                attacker.witness(&|_| true, reach, diligence, Deadline::after(None)).is_some()
-            })
+                attacker.witness(&|_| true, reach, diligence, method.deadline).is_some()
+            });
+            shown.unwrap_or(0)
         };
-        let (down, up) = (reach(-1).unwrap_or(0), reach(1).unwrap_or(0));
-        if down + up == 0 {
+        let (down, up) = (reach(-1), reach(1));
+        if down + up + 1 < least {
             exposed.push(cell);
         }
-        let value = system.value(cell);
+        let value = model.system.value(cell);
         remaining.push(Remaining { cell, low: value - down, high: value + up });
     }
     if let Some(&first) = exposed.first() {
-        return Err(AlternativeError::Exposed { first: model.name(first), cells: exposed });
+        let first = model.name(first);
+        return Err(AlternativeError::Exposed { first, cells: exposed, least });
     }
-    let candidates = (0..system.len()).filter(|&c| model.standing(c) == Standing::Candidate);
-    let errors = candidates.map(|cell| (figures[cell] - system.value(cell)).abs());
+    let candidates = (0..model.cells.len()).filter(|&c| model.standing(c) == Standing::Candidate);
+    let errors = candidates.map(|cell| (figures[cell] - model.system.value(cell)).abs());
     let largest_error = errors.max().unwrap_or(0);
-    let elapsed = started.elapsed();
-    Ok(AuditedFigures { figures, method, remaining, largest_error, elapsed })
+    let (model, elapsed) = (model.identity.clone(), method.started.elapsed());
+    Ok(AuditedFigures { model, figures, method: method.name, remaining, largest_error, elapsed })
+}
+
+/// The model as somebody sees it who knows the figures and how they were made.
+fn knowing(model: &Model, figures: &[i128], ranges: &dyn Fn(CellIndex, i128) -> Range) -> Model {
+    let range = |cell: CellIndex| match model.standing(cell) {
+        Standing::Implied => (0, UNBOUNDED),
+        _ => ranges(cell, figures[cell]),
+    };
+    let (lower, upper) = (0..model.system.len()).map(range).unzip();
+    let mut known = model.clone();
+    known.identity = Identity::default();
+    known.system = model.system.with_ranges(lower, upper);
+    known
+}
+
+/// Refuses magnitudes: what a range of their figures protects is not judged here.
+fn is_a_count(model: &Model) -> Result<(), AlternativeError> {
+    if model.counts { Ok(()) } else { Err(AlternativeError::NotACount) }
 }
 
 /// Refuses tables of which part is out exactly.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::certificate;
 use super::exact::exact_move;
 use super::lattice::{Lattice, Search};
 use super::model::Model;
@@ -75,7 +76,7 @@ impl<'m> Attacker<'m> {
         if !hidden(cell) || self.system.room(cell, sign) < distance {
             return None;
         }
-        if let Some(found) = self.search(hidden, reach, diligence) {
+        if let Some(found) = self.search(hidden, reach, diligence, deadline) {
             return Some(found);
         }
         if !diligence.programmes {
@@ -101,9 +102,10 @@ impl<'m> Attacker<'m> {
         hidden: &dyn Fn(CellIndex) -> bool,
         reach: Reach,
         Diligence { effort, attempts, .. }: Diligence,
+        deadline: Deadline,
     ) -> Option<Deviation> {
         let price = |cell| hidden(cell).then_some(0.0);
-        let search = Search { price: &price, effort, attempts };
+        let search = Search { price: &price, effort, attempts, deadline };
         let found = self.lattice.as_ref()?.cheapest(reach, &search)?;
         self.accept(found.deviation, hidden, reach)
     }
@@ -185,14 +187,15 @@ impl<'m> Attacker<'m> {
         (far && self.system.admits(&deviation, hidden)).then_some(deviation)
     }
 
-    /// How far the cell can move each way, `(down, up)` in units: never less than is possible.
+    /// How far the cell can move each way, `(down, up)` in units, at most: a bound that integer
+    /// arithmetic proves, near the truth where a solver finds good multipliers for it.
     ///
-    /// By linear programming over everything tied to the cell, or, in large tables, over what is
-    /// tied nearest; the whole range when no answer comes in time.
+    /// `wanted` is the distance in question. In large tables only the equations near the cell are
+    /// used, which can only make the bound larger.
     pub(crate) fn range(
         &self,
         hidden: &dyn Fn(CellIndex) -> bool,
-        cell: CellIndex,
+        (cell, wanted): (CellIndex, i128),
         deadline: Deadline,
     ) -> (i128, i128) {
         if !hidden(cell) {
@@ -206,47 +209,13 @@ impl<'m> Attacker<'m> {
             component = Component::near(self.system, hidden, cell, LARGEST_RANGE_PROGRAMME);
         }
         let far = |sign: i8| {
-            let room = self.system.room(cell, sign);
+            let room = self.system.room(cell, sign).max(0);
             let limit = deadline.within(TIME_PER_PROGRAMME);
-            let Some(proposal) = push(self.system, &component, (cell, sign, room), None, limit)
-            else {
-                return room;
-            };
-            let moved = proposal.iter().find(|&&(other, _)| other == cell);
-            let moved = moved.map_or(0.0, |&(_, by)| by.abs());
-            let slack = 1e-6 * moved.max(1.0);
-            let whole = if self.system.is_integral() {
-                (moved + slack).floor()
-            } else {
-                (moved + slack).ceil()
-            };
-            if moved < 1e-5 { 0 } else { (whole as i128).min(room) }
+            let reach = (cell, sign, wanted);
+            certificate::multipliers(self.system, &component, reach, limit)
+                .and_then(|found| certificate::bound(self.system, hidden, (cell, sign), &found))
+                .map_or(room, |bound| bound.clamp(0, room))
         };
         (far(-1), far(1))
-    }
-
-    /// The longest distance up to `most` that a witness proves.
-    pub(crate) fn proven(
-        &self,
-        hidden: &dyn Fn(CellIndex) -> bool,
-        (cell, sign, most): Reach,
-        deadline: Deadline,
-    ) -> i128 {
-        let mut distance = most;
-        while distance > 0 {
-            let reach = (cell, sign, distance);
-            if self
-                .witness(hidden, reach, Diligence::thorough(self.system.len()), deadline)
-                .is_some()
-            {
-                return distance;
-            }
-            distance = if self.system.is_integral() && distance <= 16 {
-                distance - 1
-            } else {
-                distance / 2
-            };
-        }
-        0
     }
 }

@@ -10,10 +10,11 @@
 use std::time::{Duration, Instant};
 
 use super::attack::{Attacker, Diligence};
-use super::model::{Model, Standing};
+use super::model::{Identity, Model, Standing};
 use super::primary::{AlreadyOut, Primaries, Reason};
 use super::solver::Deadline;
 use super::system::{CellIndex, Demand, Deviation};
+use std::sync::Arc;
 
 /// What happens to a row of the candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -57,7 +58,7 @@ pub struct Finding {
     /// Whether the demand is met.
     pub protected: bool,
     /// Cells an insider was taken to know when the demand was not met.
-    pub insider: Vec<CellIndex>,
+    pub insider: Arc<[CellIndex]>,
 }
 
 impl Finding {
@@ -69,10 +70,11 @@ impl Finding {
 
 /// The proof that a pattern is safe: what the publisher demands before anything leaves.
 ///
-/// It owns the pattern it speaks of and cannot be made, changed or cloned into another pattern
-/// outside this module.
+/// It owns the pattern it speaks of, knows the model it speaks about, and cannot be made, changed
+/// or cloned into another pattern outside this module.
 #[derive(Debug)]
 pub struct Audited {
+    model: Identity,
     hidden: Vec<bool>,
     findings: Vec<Finding>,
     already_out: Vec<AlreadyOut>,
@@ -81,6 +83,11 @@ pub struct Audited {
 }
 
 impl Audited {
+    /// Whether this is a proof about `model`.
+    pub(crate) fn is_of(&self, model: &Model) -> bool {
+        self.model == model.identity
+    }
+
     /// Whether the cell's value stays hidden.
     pub fn is_hidden(&self, cell: CellIndex) -> bool {
         self.hidden[cell]
@@ -152,7 +159,8 @@ pub struct AuditLimits {
     pub time: Option<Duration>,
 }
 
-/// Audits a pattern: `hidden` says of each cell whether the candidate suppresses it.
+/// Audits a pattern: `hidden` says of each cell whether the candidate suppresses it. Primaries of
+/// another model are not taken: the model's own are found instead.
 ///
 /// # Errors
 ///
@@ -165,7 +173,24 @@ pub fn audit(
     limits: AuditLimits,
 ) -> Result<Audited, Box<Refusal>> {
     let attacker = Attacker::new(model);
-    Auditor::new(model, &attacker, hidden, hints, Deadline::after(limits.time)).run(primaries)
+    audit_with(&attacker, model, hidden, primaries, hints, Deadline::after(limits.time))
+}
+
+/// The same with an attacker made before, until a time agreed before.
+pub(crate) fn audit_with(
+    attacker: &Attacker<'_>,
+    model: &Model,
+    hidden: &[bool],
+    primaries: &Primaries,
+    hints: &Hints,
+    deadline: Deadline,
+) -> Result<Audited, Box<Refusal>> {
+    let auditor = Auditor::new(model, attacker, hidden, hints, deadline);
+    if primaries.are_of(model) {
+        auditor.run(primaries)
+    } else {
+        auditor.run(&Primaries::find(model))
+    }
 }
 
 /// Whether the earlier releases protect what they hid, were the candidate never published.
@@ -173,27 +198,28 @@ pub fn audit(
 /// # Errors
 ///
 /// A [`Refusal`] with `past_leaks` set and the cells that are exposed.
-pub fn audit_past(
+pub(crate) fn audit_past(
+    attacker: &Attacker<'_>,
     model: &Model,
     primaries: &Primaries,
-    limits: AuditLimits,
+    deadline: Deadline,
 ) -> Result<(), Box<Refusal>> {
-    let attacker = Attacker::new(model);
     let nothing_new = vec![true; model.cells.len()];
-    let deadline = Deadline::after(limits.time);
     let none = Hints::default();
-    let mut auditor = Auditor::new(model, &attacker, &nothing_new, &none, deadline);
+    let mut auditor = Auditor::new(model, attacker, &nothing_new, &none, deadline);
     let mut findings = Vec::new();
-    for sensitive in &primaries.sensitive {
+    for sensitive in primaries.sensitive() {
         if model.standing(sensitive.cell) == Standing::Withheld {
             let finding = auditor.judge(&sensitive.demand);
             findings.push(Finding { reason: Some(sensitive.reason), ..finding });
         }
     }
+    findings.extend(auditor.protectors(primaries.kept().iter().copied()));
+    findings.sort_by_key(|finding| finding.cell);
     if findings.iter().all(|finding| finding.protected) {
         return Ok(());
     }
-    let already_out = primaries.already_out.clone();
+    let already_out = primaries.already_out().to_vec();
     let elapsed = auditor.started.elapsed();
     Err(Box::new(Refusal { findings, past_leaks: true, already_out, elapsed }))
 }
@@ -249,12 +275,12 @@ impl<'a> Auditor<'a> {
 
     fn run(mut self, primaries: &Primaries) -> Result<Audited, Box<Refusal>> {
         let mut findings: Vec<Finding> = Vec::new();
-        for sensitive in &primaries.sensitive {
+        for sensitive in primaries.sensitive() {
             let mut finding = self.judge(&sensitive.demand);
             finding.reason = Some(sensitive.reason);
             findings.push(finding);
         }
-        for demand in primaries.demands().iter().skip(primaries.sensitive.len()) {
+        for demand in primaries.demands().iter().skip(primaries.sensitive().len()) {
             let at = findings.binary_search_by_key(&demand.cell, |finding| finding.cell);
             let Ok(at) = at else { continue };
             if findings[at].protected {
@@ -264,13 +290,26 @@ impl<'a> Auditor<'a> {
                 }
             }
         }
-        findings.extend(self.protectors(&findings));
+        let judged =
+            |cell: &CellIndex| findings.binary_search_by_key(cell, |finding| finding.cell).is_ok();
+        let printed = |cell: &CellIndex| {
+            matches!(self.model.standing(*cell), Standing::Candidate | Standing::Withheld)
+        };
+        let others = (0..self.hidden.len()).filter(|cell| self.hidden[*cell] && printed(cell));
+        let others: Vec<CellIndex> = others.filter(|cell| !judged(cell)).collect();
+        findings.extend(self.protectors(others.into_iter()));
         findings.sort_by_key(|finding| finding.cell);
         let elapsed = self.started.elapsed();
-        let already_out = primaries.already_out.clone();
+        let already_out = primaries.already_out().to_vec();
         if findings.iter().all(|finding| finding.protected) {
-            let witnesses = self.checked.len();
-            return Ok(Audited { hidden: self.hidden, findings, already_out, witnesses, elapsed });
+            return Ok(Audited {
+                model: self.model.identity.clone(),
+                hidden: self.hidden,
+                findings,
+                already_out,
+                witnesses: self.checked.len(),
+                elapsed,
+            });
         }
         Err(Box::new(Refusal { findings, past_leaks: false, already_out, elapsed }))
     }
@@ -303,7 +342,8 @@ impl<'a> Auditor<'a> {
             let hidden = |other: CellIndex| {
                 self.hidden[other] && demand.known.binary_search(&other).is_err()
             };
-            let (down, up) = self.attacker.range(&hidden, cell, self.deadline);
+            let question = (cell, demand.longest());
+            let (down, up) = self.attacker.range(&hidden, question, self.deadline);
             finding.low = finding.low.min(value - down);
             finding.high = finding.high.max(value + up);
         }
@@ -357,16 +397,13 @@ impl<'a> Auditor<'a> {
     }
 
     /// Suppressed cells that are not sensitive: none of them may be computable.
-    fn protectors(&mut self, sensitive: &[Finding]) -> Vec<Finding> {
+    fn protectors(&mut self, cells: impl Iterator<Item = CellIndex>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for cell in 0..self.hidden.len() {
-            let judged = sensitive.binary_search_by_key(&cell, |finding| finding.cell).is_ok();
-            if judged || !self.hidden[cell] || self.model.standing(cell) != Standing::Candidate {
-                continue;
-            }
-            let demand = |above, below| Demand { cell, above, below, width: 0, known: Vec::new() };
-            let moved = self.movers[cell].first().map(|&at| self.checked[at].reach(cell));
+        for cell in cells {
+            let demand = |above, below| Demand { above, below, ..Demand::of_width(cell, 0) };
+            let moved = self.movers[cell].iter().map(|&at| self.checked[at].reach(cell));
             let moved = moved
+                .max_by_key(|reach| reach.abs())
                 .filter(|&reach| reach != 0)
                 .or_else(|| self.side(&demand(1, 0), 1, 1))
                 .or_else(|| self.side(&demand(0, 1), -1, 1).map(|reach| -reach));
@@ -380,7 +417,7 @@ impl<'a> Auditor<'a> {
                 high: value + reach.max(0),
                 wanted: (0, 1),
                 protected: reach != 0,
-                insider: Vec::new(),
+                insider: Arc::default(),
             });
         }
         findings

@@ -7,13 +7,19 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::audit::{AuditLimits, Audited, Hints, Refusal, audit, audit_past};
+use super::attack::Attacker;
+use super::audit::{Audited, Hints, Refusal, audit_past, audit_with};
 use super::input::build::Loaded;
-use super::model::{Model, Standing};
+use super::model::{Identity, Model, Standing};
 use super::past;
 use super::primary::Primaries;
-use super::protect::{Limits, Protected, Quality, protect};
+use super::protect::{Limits, Protected, Quality, protect_with};
+use super::solver::Deadline;
 use super::system::CellIndex;
+
+/// Coarsenings are an extra: looked for in at most this time, and what is left of the limit.
+const TIME_FOR_COARSENINGS: Duration = Duration::from_secs(40);
+const TIME_PER_COARSENING: Duration = Duration::from_secs(10);
 
 /// A smaller publication that would pass.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -64,8 +70,9 @@ impl Verdict {
 
 /// Protects a candidate, jointly with everything that is out.
 pub fn protect_candidate(model: &Model, limits: Limits) -> (Primaries, Verdict) {
-    judge(model, limits, |primaries| {
-        let Protected { audited, quality } = protect(model, primaries, limits)?;
+    let deadline = Deadline::after(limits.time);
+    judge(model, deadline, |attacker, primaries| {
+        let Protected { audited, quality } = protect_with(attacker, model, primaries, deadline)?;
         Ok((audited, Some(quality)))
     })
 }
@@ -73,46 +80,50 @@ pub fn protect_candidate(model: &Model, limits: Limits) -> (Primaries, Verdict) 
 /// Audits a candidate as it stands, jointly with everything that is out.
 pub fn audit_candidate(loaded: &Loaded, limits: Limits) -> (Primaries, Verdict) {
     let model = &loaded.model;
-    let limit = AuditLimits { time: limits.time };
-    judge(model, limits, |primaries| {
-        Ok((audit(model, &loaded.hidden, primaries, &Hints::default(), limit)?, None))
+    let deadline = Deadline::after(limits.time);
+    judge(model, deadline, |attacker, primaries| {
+        let hints = Hints::default();
+        let audited = audit_with(attacker, model, &loaded.hidden, primaries, &hints, deadline)?;
+        Ok((audited, None))
     })
 }
 
-/// Earlier releases alone, then the candidate, once more where earlier releases leave too little.
+/// How often demands are lowered to what earlier releases leave and the candidate tried again.
+const MOST_NARROWINGS: usize = 4;
+
+/// Earlier releases alone, then the candidate, again where earlier releases leave too little.
 fn judge(
     model: &Model,
-    limits: Limits,
-    attempt: impl Fn(&Primaries) -> Result<(Audited, Option<Quality>), Box<Refusal>>,
+    deadline: Deadline,
+    attempt: impl Fn(&Attacker<'_>, &Primaries) -> Result<(Audited, Option<Quality>), Box<Refusal>>,
 ) -> (Primaries, Verdict) {
+    let attacker = Attacker::new(model);
     let mut primaries = Primaries::find(model);
-    let limit = AuditLimits { time: limits.time };
-    if let Err(refusal) = audit_past(model, &primaries, limit) {
+    if let Err(refusal) = audit_past(&attacker, model, &primaries, deadline) {
         return (primaries, Verdict::Refuse { refusal, coarsening: None });
     }
     let has_past = (0..model.cells.len()).any(|cell| model.standing(cell) == Standing::Out);
-    let mut outcome = attempt(&primaries);
-    if let Err(refusal) = &outcome
-        && has_past
-        && past::narrow(model, &mut primaries, refusal)
-    {
-        let gone = primaries
-            .sensitive
-            .iter()
-            .filter(|s| s.narrowed && s.demand.above + s.demand.below + s.demand.width == 0);
+    let mut outcome = attempt(&attacker, &primaries);
+    for _ in 0..MOST_NARROWINGS {
+        let Err(refusal) = &outcome else { break };
+        if !has_past || !past::narrow(model, &attacker, &mut primaries, refusal, deadline) {
+            break;
+        }
+        let gone = primaries.sensitive().iter().filter(|s| s.narrowed && s.demand.longest() == 0);
         let gone: Vec<CellIndex> = gone.map(|s| s.cell).collect();
-        if gone.is_empty() {
-            outcome = attempt(&primaries);
-        } else {
+        if !gone.is_empty() {
             let mut refusal = refusal.clone();
             refusal.past_leaks = true;
             refusal.findings.retain(|finding| gone.contains(&finding.cell));
             return (primaries, Verdict::Refuse { refusal, coarsening: None });
         }
+        outcome = attempt(&attacker, &primaries);
     }
     let verdict = match outcome {
         Ok((audited, quality)) => Verdict::Pass { audited, quality },
-        Err(refusal) => Verdict::Refuse { refusal, coarsening: smallest_coarsening(model, limits) },
+        Err(refusal) => {
+            Verdict::Refuse { refusal, coarsening: smallest_coarsening(model, deadline) }
+        }
     };
     (primaries, verdict)
 }
@@ -121,7 +132,7 @@ fn judge(
 type Choice = (usize, Vec<(usize, u32)>, BTreeSet<CellIndex>);
 
 /// Tries what could be left out, from little to much, until a candidate passes.
-fn smallest_coarsening(model: &Model, limits: Limits) -> Option<Coarsening> {
+fn smallest_coarsening(model: &Model, deadline: Deadline) -> Option<Coarsening> {
     let mut steps: Vec<(usize, u32)> = Vec::new();
     for (d, dimension) in model.dimensions.iter().enumerate().filter(|(_, d)| d.total.is_some()) {
         let deepest = dimension.depth.iter().copied().max().unwrap_or(0);
@@ -141,12 +152,15 @@ fn smallest_coarsening(model: &Model, limits: Limits) -> Option<Coarsening> {
         .filter(|(count, ..)| *count > 0 && *count < model.candidate_count())
         .collect();
     ranked.sort();
-    let time = limits.time.map(|time| (time / 8).max(Duration::from_secs(1)));
-    let limits = Limits { time: Some(time.unwrap_or(Duration::from_secs(20))) };
+    let deadline = deadline.within(TIME_FOR_COARSENINGS);
     ranked.into_iter().take(24).find_map(|(cells_lost, steps, lost)| {
+        if deadline.passed() {
+            return None;
+        }
         let coarse = without(model, &lost);
+        let limit = deadline.within(TIME_PER_COARSENING);
         let primaries = Primaries::find(&coarse);
-        protect(&coarse, &primaries, limits).ok()?;
+        protect_with(&Attacker::new(&coarse), &coarse, &primaries, limit).ok()?;
         let name = |&(d, from_depth): &(usize, u32)| CoarseningStep {
             dimension: model.dimensions[d].column.clone(),
             from_depth,
@@ -169,6 +183,7 @@ fn lost_cells(model: &Model, steps: &[(usize, u32)]) -> BTreeSet<CellIndex> {
 /// The same with these cells not published: they still must not be found out.
 fn without(model: &Model, lost: &BTreeSet<CellIndex>) -> Model {
     let mut coarse = model.clone();
+    coarse.identity = Identity::default();
     lost.iter().for_each(|&cell| coarse.cells[cell].standing = Standing::Withheld);
     coarse
 }

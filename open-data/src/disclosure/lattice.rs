@@ -8,9 +8,11 @@
 //!
 //! What is found is only proposed; [`System::admits`](super::system::System::admits) decides.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::model::Model;
+use super::solver::Deadline;
 use super::system::{CellIndex, Deviation};
 
 /// A move along one dimension: codes with their direction; the first is the code asked for, +1.
@@ -32,8 +34,10 @@ enum Slot {
 #[derive(Debug)]
 pub(crate) struct Lattice<'m> {
     model: &'m Model,
-    /// Per dimension and code.
-    moves: Vec<Vec<Vec<Move>>>,
+    /// Per dimension and code, made when first asked for.
+    moves: Vec<Vec<OnceCell<Vec<Move>>>>,
+    /// Per dimension: its elements, and for each code what it is part of.
+    elements: Vec<(Vec<u32>, Vec<Vec<u32>>)>,
     slots: Vec<Slot>,
     strides: Vec<usize>,
 }
@@ -53,6 +57,8 @@ pub(crate) struct Search<'s> {
     pub(crate) effort: u32,
     /// How often to begin anew, in another order and with shorter steps.
     pub(crate) attempts: u32,
+    /// When to give up.
+    pub(crate) deadline: Deadline,
 }
 
 impl<'m> Lattice<'m> {
@@ -65,17 +71,20 @@ impl<'m> Lattice<'m> {
             *stride = total;
             total = total.checked_mul(*size).filter(|&total| total <= 40_000_000)?;
         }
-        let moves = model.dimensions.iter().map(|dimension| {
-            let ancestors = dimension.ancestors();
-            let leaves = dimension.leaves();
-            (0..dimension.codes.len() as u32)
-                .map(|node| moves_of(node, &leaves, &ancestors))
-                .collect()
-        });
-        let mut lattice =
-            Self { model, moves: moves.collect(), slots: vec![Slot::Nowhere; total], strides };
+        let dimensions = model.dimensions.iter();
+        let moves = dimensions.clone().map(|d| vec![OnceCell::new(); d.codes.len()]).collect();
+        let elements = dimensions.map(|d| (d.leaves(), d.ancestors())).collect();
+        let slots = vec![Slot::Nowhere; total];
+        let mut lattice = Self { model, moves, elements, slots, strides };
         lattice.fill();
         Some(lattice)
+    }
+
+    fn moves(&self, d: usize, node: u32) -> &[Move] {
+        self.moves[d][node as usize].get_or_init(|| {
+            let (leaves, ancestors) = &self.elements[d];
+            moves_of(node, leaves, ancestors)
+        })
     }
 
     fn fill(&mut self) {
@@ -114,13 +123,16 @@ impl<'m> Lattice<'m> {
         let mut changes: BTreeMap<CellIndex, i128> = BTreeMap::new();
         let (mut left, mut price) = (distance, 0.0);
         let mut step = (distance >> (attempt % 4)).max(1);
-        let smallest = if self.model.counts { 1 } else { (distance / 64).max(1) };
+        let smallest = if self.model.system.is_integral() { 1 } else { (distance / 64).max(1) };
         while left > 0 {
+            if search.deadline.passed() {
+                return None;
+            }
             step = step.min(left);
             let free = |other: CellIndex| {
                 if changes.contains_key(&other) { Some(0.0) } else { (search.price)(other) }
             };
-            let free = Search { price: &free, effort: search.effort, attempts: 1 };
+            let free = Search { price: &free, attempts: 1, ..*search };
             let reach = (cell, sign, step);
             let Some(product) = self.cheapest_product(reach, &changes, &free, attempt) else {
                 if step <= smallest {
@@ -161,7 +173,7 @@ impl<'m> Lattice<'m> {
         }
         let key = &self.model.cells[cell].key;
         let mut order: Vec<usize> = (0..key.len()).collect();
-        order.sort_by_key(|&d| self.moves[d][key[d] as usize].len());
+        order.sort_by_key(|&d| self.moves(d, key[d]).len());
         let start = vec![(self.at(key), sign)];
         let mut walk = Walk {
             lattice: self,
@@ -217,7 +229,7 @@ struct Walk<'l, 's> {
 impl Walk<'_, '_> {
     /// Moves along `d` that the cell asked for allows, by price.
     fn options(&mut self, start: &[(usize, i8)], d: usize, node: u32) -> Vec<(f64, usize)> {
-        let moves = &self.lattice.moves[d][node as usize];
+        let moves = self.lattice.moves(d, node);
         let mut options: Vec<(f64, usize)> = (0..moves.len())
             .filter_map(|at| Some((self.price(start, &moves[at], d, node)?, at)))
             .collect();
@@ -273,7 +285,7 @@ impl Walk<'_, '_> {
                 return;
             }
             self.left -= 1;
-            let step = &self.lattice.moves[d][node as usize][number];
+            let step = &self.lattice.moves(d, node)[number];
             let Some(more) = self.price(partial, step, d, node) else { continue };
             if price + more + self.least_after[level] >= self.best_price {
                 continue;

@@ -96,6 +96,7 @@ pub fn judge(spec: &Path, records: &Path, faults: &mut Faults) -> Option<Microda
         let message = "no quasi-identifier is declared";
         faults.push(Diagnostic::error(&name, "no-dimension", message));
     }
+    check_asked(&declared, &name, faults);
     let table = Table::load(records, faults)?;
     let column = |name: &String, faults: &mut Faults| {
         let at = table.column(name);
@@ -110,6 +111,27 @@ pub fn judge(spec: &Path, records: &Path, faults: &mut Faults) -> Option<Microda
     let sensitive: Vec<usize> =
         declared.sensitive.iter().filter_map(|name| column(name, faults)).collect();
     (!faults.has_errors()).then(|| report(&declared, &table, &keys, &sensitive))
+}
+
+/// Something must be asked for, and be able to fail.
+fn check_asked(declared: &MicrodataSpec, name: &str, faults: &mut Faults) {
+    let MicrodataSpec { k, l, t, sensitive, .. } = declared;
+    let mut fault = |code, message: &str, help: &str| {
+        faults.push(Diagnostic::error(name, code, message).help(help));
+    };
+    if k.is_none() && l.is_none() && t.is_none() {
+        fault("nothing-asked", "neither k, l nor t is declared", "k = 5 is usual");
+    }
+    if (l.is_some() || t.is_some()) && sensitive.is_empty() {
+        let help = "name the columns that nobody should learn under `sensitive`";
+        fault("nothing-asked", "l and t need a sensitive column", help);
+    }
+    if k.is_some_and(|k| k < 2) || l.is_some_and(|l| l < 2) {
+        fault("bad-threshold", "k and l below 2 protect nobody", "k = 5 and l = 2 are usual");
+    }
+    if t.is_some_and(|t| !(t > 0.0 && t < 1.0)) {
+        fault("bad-threshold", "t must lie between 0 and 1", "every table passes t = 1");
+    }
 }
 
 fn report(

@@ -5,12 +5,13 @@
 //! variable of the [`System`]. A cell that is out stays out: it is a constant forever.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::audit::Status;
 use super::input::hierarchy::{Dimension, Node};
 use super::input::number::decimal_text;
 use super::input::spec::{Objective, Rule};
-use super::system::{CellIndex, System};
+use super::primary::Primaries;
+use super::system::{CellIndex, System, UNBOUNDED};
 
 /// How a cell stands towards publication, before anything is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,8 @@ pub enum Standing {
     Out,
     /// Suppressed in an earlier release: stays hidden.
     Withheld,
-    /// Never part of a publication; it only ties sums together.
+    /// In no table, but a sum or a difference of what is: it ties sums together, and must not be
+    /// found out either.
     Implied,
 }
 
@@ -36,9 +38,31 @@ pub struct Cell {
     pub(crate) largest: Option<i128>,
     pub(crate) second: Option<i128>,
     pub(crate) sole: Option<String>,
-    /// What a `status` column said of it.
-    pub(crate) mark: Option<Status>,
     pub(crate) standing: Standing,
+}
+
+impl Cell {
+    /// A cell that is in no table, its value not known yet.
+    pub(crate) fn implied(key: Vec<Node>) -> Self {
+        Self {
+            key,
+            value: 0,
+            is_true: false,
+            contributors: None,
+            largest: None,
+            second: None,
+            sole: None,
+            standing: Standing::Implied,
+        }
+    }
+}
+
+/// A cell as people name it: `ACTIVITY=01, SIZE=tr1`.
+pub(crate) fn name_of(dimensions: &[Dimension], key: &[Node]) -> String {
+    let codes = key.iter().zip(dimensions);
+    let parts: Vec<_> =
+        codes.map(|(&node, d)| format!("{}={}", d.column, d.codes[node as usize])).collect();
+    parts.join(", ")
 }
 
 /// A row that the gate will write again.
@@ -84,6 +108,17 @@ pub struct Model {
     pub(crate) empty: Vec<Vec<Node>>,
     /// Whether the measure counts persons.
     pub(crate) counts: bool,
+    pub(crate) identity: Identity,
+}
+
+/// Tells one model from another, so that a proof about one is not taken for the other's.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Identity(Arc<()>);
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl Model {
@@ -110,9 +145,7 @@ impl Model {
 
     /// A cell as people name it: `ACTIVITY=01, SIZE=tr1`.
     pub fn name(&self, cell: CellIndex) -> String {
-        let codes = self.codes(cell).into_iter().zip(&self.dimensions);
-        let parts: Vec<_> = codes.map(|(code, d)| format!("{}={code}", d.column)).collect();
-        parts.join(", ")
+        name_of(&self.dimensions, &self.cells[cell].key)
     }
 
     /// The cell with these codes, in the order of the dimensions.
@@ -138,6 +171,20 @@ impl Model {
     /// Decimals of the measure: a value in units is that value times ten to this power.
     pub fn scale(&self) -> u32 {
         self.scale
+    }
+
+    /// Sets what an attacker holds possible: no cell above the largest by more than the longest
+    /// distance that protection needs, so that a hidden cell is never held down by its own value;
+    /// sums that are in no table have no bound of their own.
+    pub(crate) fn bound_cells(&mut self) {
+        let longest = Primaries::find(self).longest();
+        let printed = self.cells.iter().filter(|cell| cell.standing != Standing::Implied);
+        let largest = printed.map(|cell| cell.value).max().unwrap_or(0) + longest;
+        let upper = self.cells.iter().map(|cell| match cell.standing {
+            Standing::Implied => UNBOUNDED,
+            _ => largest,
+        });
+        self.system = self.system.with_ranges(vec![0; self.cells.len()], upper.collect());
     }
 
     /// Whether the cell can still be hidden.

@@ -22,6 +22,9 @@ pub enum OutputError {
         #[source]
         source: std::io::Error,
     },
+    /// The proof is about another model: nothing is rendered.
+    #[error("the audit is about other tables")]
+    NotAudited,
     /// A row is not a CSV record.
     #[error("cannot render the table {name}")]
     Render {
@@ -47,12 +50,15 @@ pub enum StatusDetail {
 ///
 /// # Errors
 ///
-/// When a row cannot be written as CSV.
+/// When the proof is about another model, or a row cannot be written as CSV.
 pub fn render_tables(
     model: &Model,
     audited: &Audited,
     detail: StatusDetail,
 ) -> Result<Vec<(String, Vec<u8>)>, OutputError> {
+    if !audited.is_of(model) {
+        return Err(OutputError::NotAudited);
+    }
     model
         .outputs
         .iter()
@@ -115,19 +121,48 @@ fn fields(model: &Model, table: &OutputTable, row: &OutputRow, measure: &str) ->
 ///
 /// When the folder cannot be made or the file not be written; the old file then stands unchanged.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
-    let failed = |source| OutputError::Write { path: path.to_owned(), source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+    write_all_whole(&[(path.to_owned(), bytes.to_vec())])
+}
+
+/// Writes files that belong together: each whole, and none takes its place before all are written.
+///
+/// # Errors
+///
+/// When a folder cannot be made or a file not be written; the old files then stand unchanged.
+pub fn write_all_whole(files: &[(PathBuf, Vec<u8>)]) -> Result<(), OutputError> {
+    let mut drafts = Drafts(Vec::new());
+    for (path, bytes) in files {
+        let failed = |source| OutputError::Write { path: path.clone(), source };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        if path.is_dir() {
+            return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+        }
+        let name = path.file_name().map_or_else(Default::default, |name| name.to_string_lossy());
+        let draft = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+        drafts.0.push(draft.clone());
+        std::fs::File::create(&draft)
+            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+            .map_err(failed)?;
     }
-    let name = path.file_name().map_or("out".into(), |name| name.to_string_lossy().into_owned());
-    let draft = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let written = std::fs::File::create(&draft)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&draft, path));
-    if written.is_err() {
-        // The draft is of no use; that it cannot be removed changes nothing about the failure.
-        let _ = std::fs::remove_file(&draft);
+    for ((path, _), draft) in files.iter().zip(&drafts.0) {
+        let failed = |source| OutputError::Write { path: path.clone(), source };
+        std::fs::rename(draft, path).map_err(failed)?;
     }
-    written.map_err(failed)
+    Ok(())
+}
+
+/// Drafts that have not taken their places are removed.
+struct Drafts(Vec<PathBuf>);
+
+impl Drop for Drafts {
+    fn drop(&mut self) {
+        for draft in &self.0 {
+            // One that is in its place is gone from here, and one that cannot be removed changes
+            // nothing about the failure.
+            let _ = std::fs::remove_file(draft);
+        }
+    }
 }

@@ -5,13 +5,12 @@
 //! because a witness only has to be a table that the publications admit.
 //!
 //! A new cell (a new province, say) may already be narrowed by what is out, more than the rules
-//! want, whether the candidate appears or not. [`narrow`] proves that and lowers the demand to
-//! what is left; the report names such cells. A cell of which nothing is left is a leak.
+//! want, whether the candidate appears or not. [`narrow`] lowers the demand to what is left, only
+//! on a bound that integer arithmetic proves; the report names such cells. A cell of which nothing
+//! is left is a leak.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-
-use warehouse::diagnostic::Diagnostic;
 
 use super::attack::Attacker;
 use super::audit::Refusal;
@@ -21,67 +20,55 @@ use super::primary::Primaries;
 use super::solver::{Deadline, Proposal, feasible_point};
 use super::system::{CellIndex, System};
 
-/// Fills the values that are not known; a fault when no table fits what is out.
-pub(crate) fn complete(model: &mut Model) -> Result<(), Diagnostic> {
+const TIME_PER_ATTEMPT: Duration = Duration::from_secs(20);
+
+/// Fills the values that are not known; the first of the cells when no table was found that fits
+/// what is out.
+pub(crate) fn complete(model: &mut Model, deadline: Deadline) -> Result<(), CellIndex> {
     let unknown: Vec<usize> = (0..model.cells.len()).filter(|&c| !model.cells[c].is_true).collect();
-    if unknown.is_empty() {
-        return Ok(());
+    let Some(&first) = unknown.first() else { return Ok(()) };
+    let values = possible_values(&model.system, &unknown, deadline).ok_or(first)?;
+    let old = &model.system;
+    let mut all: Vec<i128> = (0..old.len()).map(|cell| old.value(cell)).collect();
+    for (&cell, &value) in &values {
+        all[cell] = value;
+        model.cells[cell].value = value;
     }
-    let fault = |code, message: &str, help: &str| {
-        let name = model.outputs.first().map_or(String::new(), |output| output.name.clone());
-        Diagnostic::error(name, code, message).help(help)
-    };
-    if let Some(values) = possible_values(&model.system, &unknown, model.counts) {
-        let old = &model.system;
-        let mut all: Vec<i128> = (0..old.len()).map(|cell| old.value(cell)).collect();
-        for (&cell, &value) in &values {
-            all[cell] = value;
-            model.cells[cell].value = value;
-        }
-        let largest = all.iter().copied().max().unwrap_or(0);
-        let upper = vec![largest; all.len()];
-        model.system = System::new(all, upper, old.equations().to_vec(), old.is_integral());
-        return Ok(());
-    }
-    Err(fault(
-        "no-table-fits",
-        "no table fits everything that is out: the suppressed cells have no possible values",
-        "a published total or release is wrong; give the true values as `truth` to find which",
-    ))
+    let upper = vec![0; all.len()];
+    model.system = System::new(all, upper, old.equations().to_vec(), old.is_integral());
+    Ok(())
 }
 
-/// Lowers demands on new cells that earlier releases make impossible, as proven by a range over
+/// Lowers demands on new cells that earlier releases make impossible, as proven by a bound over
 /// everything out with no candidate cell published. Says whether any was lowered.
-pub(crate) fn narrow(model: &Model, primaries: &mut Primaries, refusal: &Refusal) -> bool {
-    let attacker = Attacker::new(model);
+pub(crate) fn narrow(
+    model: &Model,
+    attacker: &Attacker<'_>,
+    primaries: &mut Primaries,
+    refusal: &Refusal,
+    deadline: Deadline,
+) -> bool {
     let hidden = |cell: CellIndex| model.standing(cell) != Standing::Out;
-    let forever = Deadline::after(None);
     let mut lowered = false;
-    for finding in refusal.exposed().filter(|f| model.standing(f.cell) == Standing::Candidate) {
-        let found = primaries.sensitive.binary_search_by_key(&finding.cell, |s| s.cell);
-        let Ok(at) = found else { continue };
-        let sensitive = &mut primaries.sensitive[at];
-        let (down, up) = attacker.range(&hidden, finding.cell, forever);
-        let demand = &mut sensitive.demand;
-        for (left, sign, wanted) in [(down, -1, &mut demand.below), (up, 1, &mut demand.above)] {
-            if left < *wanted {
-                *wanted = attacker.proven(&hidden, (finding.cell, sign, left), forever);
-                sensitive.narrowed = true;
-                lowered = true;
-            }
+    for finding in refusal.exposed() {
+        let new = matches!(model.standing(finding.cell), Standing::Candidate | Standing::Implied);
+        let found = primaries.sensitive().binary_search_by_key(&finding.cell, |s| s.cell);
+        if let (true, Ok(at)) = (new, found) {
+            let wanted = primaries.sensitive()[at].demand.longest();
+            let left = attacker.range(&hidden, (finding.cell, wanted), deadline);
+            lowered |= primaries.lower(finding.cell, left);
         }
     }
     lowered
 }
 
-/// Values of the unknown cells, whole and from 0 up, that satisfy every sum.
+/// Values of the unknown cells, from 0 up and whole where they must be, that satisfy every sum.
 fn possible_values(
     system: &System,
     unknown: &[usize],
-    counts: bool,
+    deadline: Deadline,
 ) -> Option<BTreeMap<usize, i128>> {
-    let forever = Deadline::after(None);
-    let point = feasible_point(system, unknown, &BTreeMap::new(), false, forever)?;
+    let point = feasible_point(system, unknown, &BTreeMap::new(), false, deadline)?;
     let accept = |point: &Proposal| {
         let values = exact::exact_point(system, point)?;
         (values.values().all(|&value| value >= 0) && fits(system, &values)).then_some(values)
@@ -89,7 +76,7 @@ fn possible_values(
     if let Some(values) = accept(&point) {
         return Some(values);
     }
-    if !counts {
+    if !system.is_integral() {
         return None;
     }
     // A vertex of three or more dimensions can have fractions: keep what is whole, and look for
@@ -103,7 +90,7 @@ fn possible_values(
             .filter(|(cell, _)| !open.contains(cell))
             .map(|&(cell, value)| (cell, value.round()))
             .collect();
-        let limit = Deadline::after(Some(Duration::from_secs(20)));
+        let limit = deadline.within(TIME_PER_ATTEMPT);
         let whole = feasible_point(system, unknown, &kept, true, limit);
         if let Some(values) = whole.as_ref().and_then(accept) {
             return Some(values);

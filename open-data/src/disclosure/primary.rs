@@ -1,14 +1,20 @@
 //! Which cells are sensitive by themselves, and how far an attacker must be kept from each.
 //!
 //! The rules are those of official statistics (Hundepool et al., *Statistical Disclosure Control*,
-//! 2012, chapter 4): a minimum number of contributors, (n, k)-dominance, p%. Each says how much
-//! protection a cell needs above and below its value. A cell whose true value is not known (it was
-//! suppressed in an earlier release and only the release was kept) must stay uncertain by a width.
+//! 2012, chapter 4): a minimum number of contributors, (n, k)-dominance, p%. Each rule a cell
+//! breaks says how much protection it needs above and below its value; the most demanding one
+//! counts. A count whose true value is not known (it was suppressed in an earlier release and only
+//! the release was kept) must stay uncertain by a width.
+//!
+//! [`Primaries`] are made here and nowhere else, for one model; the audit takes no others.
 
-use std::collections::BTreeMap;
+mod insider;
+mod reach;
+mod rule;
 
-use super::audit::Status;
-use super::model::{Cell, Model, Standing};
+use std::sync::Arc;
+
+use super::model::{Identity, Model, Standing};
 use super::system::{CellIndex, Demand};
 
 /// Why a cell is sensitive.
@@ -23,8 +29,10 @@ pub enum Reason {
     PPercent,
     /// An empty cell, declared sensitive.
     Zero,
-    /// Everyone of a group is in this one cell.
+    /// Empty, and so it tells that everyone of its group is in one other cell.
     GroupDisclosure,
+    /// A difference or sum of figures, in no table, of which some part is sensitive.
+    Difference,
     /// Suppressed in an earlier release, its value not at hand.
     WithheldBefore,
 }
@@ -51,164 +59,101 @@ pub struct AlreadyOut {
     pub reason: Reason,
 }
 
-/// What the rules say about every cell.
-#[derive(Debug, Clone, Default)]
+/// What the rules say about every cell of one model.
+#[derive(Debug, Clone)]
 pub struct Primaries {
-    /// Cells to protect, in the order of cells.
-    pub sensitive: Vec<Sensitive>,
-    /// Sensitive cells that are public already.
-    pub already_out: Vec<AlreadyOut>,
-    /// What insiders know: the cells of each sole contributor.
-    pub insiders: Vec<Vec<CellIndex>>,
+    sensitive: Vec<Sensitive>,
+    already_out: Vec<AlreadyOut>,
+    insiders: Vec<Arc<[CellIndex]>>,
+    /// Cells hidden in earlier releases that no rule calls sensitive: they must stay uncertain,
+    /// or what they protected does not.
+    kept: Vec<CellIndex>,
+    model: Identity,
 }
 
 impl Primaries {
-    /// Applies the declared rules, and believes a status column where the value is not at hand.
+    /// Applies the declared rules.
     pub fn find(model: &Model) -> Self {
-        let mut found = Self::default();
-        let groups = if model.rule.group_disclosure { group_cells(model) } else { Vec::new() };
-        for (cell, it) in model.cells.iter().enumerate() {
-            if it.standing == Standing::Implied {
-                continue;
-            }
-            let reason = if it.is_true {
-                let listed = groups.binary_search(&cell).is_ok();
-                reason(model, it).or(listed.then_some(Reason::GroupDisclosure))
-            } else {
-                (it.mark != Some(Status::Secondary)).then_some(Reason::WithheldBefore)
-            };
-            let marked = it.mark == Some(Status::Primary);
-            let Some(reason) = reason.or(marked.then_some(Reason::WithheldBefore)) else {
-                continue;
-            };
-            if it.standing == Standing::Out {
-                found.already_out.push(AlreadyOut { cell, reason });
-            } else {
-                let demand = demand(model, cell, reason);
-                found.sensitive.push(Sensitive { cell, reason, demand, narrowed: false });
+        let (mut sensitive, mut already_out, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        let broken = rule::broken(model);
+        let (reached, computable) = (reach::by_candidates(model), reach::computable(model));
+        let is_past = |cell: CellIndex| model.standing(cell) == Standing::Implied && !reached[cell];
+        for (cell, broken) in broken.into_iter().enumerate() {
+            let standing = model.standing(cell);
+            match broken {
+                // A difference of what is out, of which no candidate tells more: it was judged with
+                // the release that made it, and is reported if it can be computed.
+                Some((reason, _)) if is_past(cell) && computable[cell] => {
+                    already_out.push(AlreadyOut { cell, reason });
+                }
+                Some(_) if is_past(cell) => {}
+                None if standing == Standing::Withheld => kept.push(cell),
+                None => {}
+                Some((reason, _)) if standing == Standing::Out => {
+                    already_out.push(AlreadyOut { cell, reason });
+                }
+                Some((reason, demand)) => {
+                    sensitive.push(Sensitive { cell, reason, demand, narrowed: false });
+                }
             }
         }
-        if model.rule.insiders {
-            found.insiders = insiders(model);
-        }
-        found
+        let insiders = if model.rule.insiders { insider::pools(model) } else { Vec::new() };
+        Self { sensitive, already_out, insiders, kept, model: model.identity.clone() }
     }
 
-    /// Every demand: of outsiders, and of each insider about the cells that are not its own.
+    /// Cells to protect, in the order of cells.
+    pub fn sensitive(&self) -> &[Sensitive] {
+        &self.sensitive
+    }
+
+    /// Sensitive cells that are public already.
+    pub fn already_out(&self) -> &[AlreadyOut] {
+        &self.already_out
+    }
+
+    /// Whether these are the primaries of `model`.
+    pub(crate) fn are_of(&self, model: &Model) -> bool {
+        self.model == model.identity
+    }
+
+    /// Cells of earlier releases that must not become computable.
+    pub(crate) fn kept(&self) -> &[CellIndex] {
+        &self.kept
+    }
+
+    /// Every demand: of outsiders, then of each insider about the cells that are not its own, then
+    /// that what was hidden stays uncertain.
     ///
     /// What a contributor knows are its own cells and every total that equals one of them.
     pub fn demands(&self) -> Vec<Demand> {
         let mut demands: Vec<Demand> = self.sensitive.iter().map(|s| s.demand.clone()).collect();
         for known in &self.insiders {
-            for sensitive in self.sensitive.iter().filter(|s| !known.contains(&s.cell)) {
-                demands.push(Demand { known: known.clone(), ..sensitive.demand.clone() });
+            for sensitive in &self.sensitive {
+                if known.binary_search(&sensitive.cell).is_err() {
+                    demands.push(Demand { known: known.clone(), ..sensitive.demand.clone() });
+                }
             }
         }
+        demands.extend(self.kept.iter().map(|&cell| Demand::of_width(cell, 1)));
         demands
     }
-}
 
-fn reason(model: &Model, cell: &Cell) -> Option<Reason> {
-    let rule = &model.rule;
-    let contributors = cell.contributors;
-    if contributors == Some(0) || (contributors.is_none() && cell.value == 0) {
-        return (rule.zeros && model.counts).then_some(Reason::Zero);
+    /// Lowers the demand on a sensitive cell to what is left of it, `(down, up)`, at most; says
+    /// whether it was more. What is left must be proven: see [`super::past`].
+    pub(crate) fn lower(&mut self, cell: CellIndex, (down, up): (i128, i128)) -> bool {
+        let Ok(at) = self.sensitive.binary_search_by_key(&cell, |s| s.cell) else { return false };
+        let sensitive = &mut self.sensitive[at];
+        let old = sensitive.demand.clone();
+        sensitive.demand.below = old.below.min(down);
+        sensitive.demand.above = old.above.min(up);
+        sensitive.demand.width = old.width.min(down.saturating_add(up));
+        let lowered = sensitive.demand != old;
+        sensitive.narrowed |= lowered;
+        lowered
     }
-    if let (Some(least), Some(count)) = (rule.min_contributors, contributors)
-        && count < i128::from(least)
-    {
-        return Some(Reason::FewContributors);
-    }
-    let largest = cell.largest?;
-    let second = cell.second.unwrap_or(0);
-    if let Some(dominance) = rule.dominance {
-        let top = if dominance.n == 1 { largest } else { largest + second };
-        if dominance.percent.exceeded_by(top, cell.value) {
-            return Some(Reason::Dominance);
-        }
-    }
-    let rest = cell.value - largest - second;
-    rule.p_percent.filter(|p| rest < p.of(largest)).map(|_| Reason::PPercent)
-}
 
-fn demand(model: &Model, index: CellIndex, reason: Reason) -> Demand {
-    let cell = &model.cells[index];
-    let rule = &model.rule;
-    let threshold = i128::from(rule.min_contributors.unwrap_or(1)).max(1);
-    if reason == Reason::WithheldBefore {
-        let share = rule.protection_percent.map_or(0, |percent| percent.of(cell.value));
-        let width = if model.counts { threshold } else { share.max(1) };
-        return Demand { cell: index, above: 0, below: 0, width, known: Vec::new() };
+    /// The longest distance that any cell must be able to move.
+    pub(crate) fn longest(&self) -> i128 {
+        self.sensitive.iter().map(|sensitive| sensitive.demand.longest()).max().unwrap_or(0)
     }
-    let (largest, second) = (cell.largest.unwrap_or(0), cell.second.unwrap_or(0));
-    let by_rule = match reason {
-        _ if model.counts => threshold,
-        Reason::Dominance => rule.dominance.map_or(0, |dominance| {
-            let top = if dominance.n == 1 { largest } else { largest + second };
-            dominance.percent.whole_of(top) - cell.value
-        }),
-        Reason::PPercent => {
-            rule.p_percent.map_or(0, |p| p.of(largest) - (cell.value - largest - second))
-        }
-        _ => super::input::spec::Percent::new(10.0).map_or(0, |ten| ten.of(cell.value)),
-    };
-    let least = rule.protection_percent.map(|percent| percent.of(cell.value));
-    let distance = match (least, reason) {
-        (Some(least), Reason::PPercent) => least.max(by_rule),
-        (Some(least), _) if cell.value > 0 => least,
-        _ => by_rule,
-    }
-    .max(1);
-    let above = distance.min(model.system.upper(index) - cell.value).max(1);
-    Demand { cell: index, above, below: distance.min(cell.value), width: 0, known: Vec::new() }
-}
-
-/// Cells that equal a total with several parts: everyone of the group is in the one cell.
-fn group_cells(model: &Model) -> Vec<CellIndex> {
-    let mut cells = Vec::new();
-    for equation in model.system.equations() {
-        let filled = |&&cell: &&CellIndex| model.cells[cell].value > 0;
-        let mut parts = equation.parts.iter().filter(filled);
-        if let (Some(&part), None) = (parts.next(), parts.next())
-            && equation.parts.len() > 1
-        {
-            cells.push(part);
-        }
-    }
-    cells.sort_unstable();
-    cells.dedup();
-    cells
-}
-
-/// Cells of one contributor, pooled by the contributor's code where it is given.
-fn insiders(model: &Model) -> Vec<Vec<CellIndex>> {
-    let mut pools: BTreeMap<(Option<&str>, CellIndex), Vec<CellIndex>> = BTreeMap::new();
-    for (index, cell) in model.cells.iter().enumerate() {
-        if cell.contributors == Some(1) && cell.is_true && cell.standing != Standing::Out {
-            let own = if cell.sole.is_some() { 0 } else { equal_to(model, index) };
-            pools.entry((cell.sole.as_deref(), own)).or_default().push(index);
-        }
-    }
-    pools.into_values().collect()
-}
-
-/// The first cell that a chain of sums with one filled part makes equal to `cell`.
-fn equal_to(model: &Model, cell: CellIndex) -> CellIndex {
-    let mut seen = vec![cell];
-    let mut at = 0;
-    while at < seen.len() {
-        for &(row, _) in model.system.rows_of(seen[at]) {
-            let equation = &model.system.equations()[row];
-            let same = |&other: &CellIndex| {
-                model.cells[other].contributors == Some(1) && !seen.contains(&other)
-            };
-            let alike: Vec<_> = equation.terms().map(|(other, _)| other).filter(same).collect();
-            let holds = model.cells[equation.total].contributors == Some(1);
-            if holds {
-                seen.extend(alike);
-            }
-        }
-        at += 1;
-    }
-    seen.into_iter().min().unwrap_or(cell)
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::attack::Attacker;
-use super::audit::{AuditLimits, Audited, Hints, Refusal, audit};
+use super::audit::{Audited, Hints, Refusal, audit_with};
 use super::input::spec::Objective;
 use super::model::Model;
 use super::primary::Primaries;
@@ -65,32 +65,44 @@ pub fn protect(
     primaries: &Primaries,
     limits: Limits,
 ) -> Result<Protected, Box<Refusal>> {
+    protect_with(&Attacker::new(model), model, primaries, Deadline::after(limits.time))
+}
+
+/// The same with an attacker made before, until a time agreed before.
+pub(crate) fn protect_with(
+    attacker: &Attacker<'_>,
+    model: &Model,
+    primaries: &Primaries,
+    deadline: Deadline,
+) -> Result<Protected, Box<Refusal>> {
     let started = Instant::now();
-    let attacker = Attacker::new(model);
-    let working = limits.time.map(|time| time - time / AUDIT_SHARE);
-    let deadline = Deadline::after(working);
+    let working = deadline.share(AUDIT_SHARE);
     let goals = goals_of(&primaries.demands());
-    let mut plan = Plan::new(model, &attacker, primaries, &goals, deadline);
+    let mut plan = Plan::new(model, attacker, primaries, &goals, working);
     plan.complete();
     let (mut bound, mut optimal) = (None, plan.cost() == 0.0);
     let mut cost = plan.cost();
     if model.cells.len() <= LARGEST_EXACT && plan.missed() == 0 && !optimal {
-        let search = exact::Search::new(model, &attacker, primaries, &goals, &plan, deadline);
+        let searching = working.share(AUDIT_SHARE);
+        let search = exact::Search::new(model, attacker, primaries, &goals, &plan, searching);
         let best = search.run();
-        (cost, bound, optimal) = (best.cost, Some(best.bound), best.optimal);
+        bound = Some(best.bound);
         if best.hidden != plan.hidden {
-            plan =
-                Plan::new(model, &attacker, primaries, &goals, deadline).hiding_also(&best.hidden);
-            plan.complete();
-            cost = plan.cost();
+            let mut better =
+                Plan::new(model, attacker, primaries, &goals, working).hiding_also(&best.hidden);
+            better.complete();
+            if better.missed() == 0 {
+                plan = better;
+            }
         }
+        // What is said of the pattern is said of the one that leaves.
+        cost = plan.cost();
+        optimal = best.optimal && cost <= best.bound * (1.0 + 1e-6) + 1e-6;
     }
     let hidden = plan.hidden.clone();
     let quality =
         Quality { cost, bound, optimal, elapsed: started.elapsed(), objective: model.objective };
     let hints = Hints { deviations: plan.into_witnesses() };
-    let time =
-        limits.time.map(|time| time.saturating_sub(started.elapsed()).max(time / AUDIT_SHARE));
-    let audited = audit(model, &hidden, primaries, &hints, AuditLimits { time })?;
+    let audited = audit_with(attacker, model, &hidden, primaries, &hints, deadline)?;
     Ok(Protected { audited, quality })
 }

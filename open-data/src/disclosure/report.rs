@@ -261,6 +261,7 @@ impl Reason {
             Self::PPercent => ("quy tắc p%", "p% rule"),
             Self::Zero => ("ô bằng 0", "zero"),
             Self::GroupDisclosure => ("lộ cả nhóm", "group disclosure"),
+            Self::Difference => ("hiệu hoặc tổng", "difference or sum"),
             Self::WithheldBefore => ("đã ẩn từ trước", "withheld before"),
         }
     }
@@ -288,7 +289,7 @@ fn statuses(model: &Model, verdict: &Verdict) -> BTreeMap<usize, Status> {
 }
 
 fn narrowed(model: &Model, primaries: &Primaries) -> Vec<String> {
-    let narrowed = primaries.sensitive.iter().filter(|sensitive| sensitive.narrowed);
+    let narrowed = primaries.sensitive().iter().filter(|sensitive| sensitive.narrowed);
     narrowed.map(|sensitive| model.name(sensitive.cell)).collect()
 }
 

@@ -1,20 +1,26 @@
 //! The linear programmes, in the words of the gate, answered by a crate's solver.
 //!
 //! The default is `microlp`: pure Rust, and by its own word without a guarantee of optimality; the
-//! feature `highs` takes HiGHS instead. Either is enough, because no answer from here is believed: a proposed deviation is made exact
-//! ([`super::exact`]) and checked by addition, and a missing one only costs a suppression more.
+//! feature `highs` takes HiGHS instead. Either is enough, because no answer from here is believed:
+//! a proposed deviation is made exact ([`super::exact`]) and checked by addition, a bound is
+//! computed from proposed multipliers in integers ([`super::certificate`]), and a missing answer
+//! only costs a suppression more.
 //! Everything is scaled by the distance asked for, so that the numbers a solver sees are near 1.
 
+mod master;
 mod programme;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+pub(crate) use self::master::{Cut, Master};
 use self::programme::{Programme, Relation, Variable};
-use super::system::{CellIndex, System};
+use super::system::{CellIndex, System, UNBOUNDED};
 
 /// No cell of a witness needs to move more than this many times the distance asked for.
 const LONGEST_MOVE: i128 = 8;
+/// In a dual, the price of a way longer than this many times the distance in question.
+const LONGEST_DUAL_COST: i128 = 100_000;
 
 /// When to stop; a solver that runs out of time says "nothing found".
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +39,14 @@ impl Deadline {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         })
+    }
+
+    /// Earlier by one part in `parts` of the time left, which is kept for something else.
+    pub(crate) fn share(self, parts: u32) -> Self {
+        Self(self.0.and_then(|at| {
+            let kept = at.saturating_duration_since(Instant::now()) / parts.max(1);
+            at.checked_sub(kept)
+        }))
     }
 
     /// Whether time is up.
@@ -294,77 +308,39 @@ pub(crate) fn multipliers(
     Some(values[..gamma.len()].to_vec())
 }
 
-/// Σ coefficient · x ≥ 1 over 0–1 variables.
-pub(crate) type Cut = Vec<(usize, f64)>;
-
-/// The cheapest choice of 0–1 (or, relaxed, 0 to 1) variables that satisfies all cuts.
-#[derive(Debug)]
-pub(crate) struct Master<'a> {
-    /// Cost of each variable.
-    pub(crate) costs: &'a [f64],
-    /// Lower bound of each variable: 1 for what must be chosen.
-    pub(crate) lower: &'a [f64],
-    /// Upper bound of each variable: 0 for what cannot be chosen.
-    pub(crate) upper: &'a [f64],
-}
-
-/// What the master answered.
-#[derive(Debug)]
-pub(crate) struct Choice {
-    /// One number per variable.
-    pub(crate) values: Vec<f64>,
-    /// A proven lower bound of the cost.
-    pub(crate) bound: f64,
-    /// Whether it is proven to be the cheapest.
-    pub(crate) optimal: bool,
-}
-
-impl Master<'_> {
-    /// Solves it; `start` is a known choice for the integer search to beat.
-    pub(crate) fn solve(
-        &self,
-        cuts: &[Cut],
-        whole: bool,
-        start: Option<&[bool]>,
-        deadline: Deadline,
-    ) -> Option<Choice> {
-        let mut problem = Programme::minimise();
-        let mut constant = 0.0;
-        let variables: Vec<_> = (0..self.costs.len())
-            .map(|i| {
-                let (low, high) = (self.lower[i], self.upper[i]);
-                if low >= high {
-                    constant += low * self.costs[i];
-                    None
-                } else if whole {
-                    Some(problem.add_whole(self.costs[i], (0, 1)))
-                } else {
-                    Some(problem.add(self.costs[i], (low, high)))
-                }
-            })
-            .collect();
-        for cut in cuts {
-            let mut rest = 1.0;
-            let mut terms = Vec::new();
-            for &(i, weight) in cut {
-                match variables[i] {
-                    Some(variable) => terms.push((variable, weight)),
-                    None => rest -= weight * self.lower[i],
-                }
-            }
-            if rest > 1e-9 {
-                problem.row(terms, Relation::AtLeast, rest);
+/// Multipliers of a component's equations that bound the movement of `cell` towards `sign` best:
+/// the dual of moving it as far as it goes.
+pub(crate) fn dual(
+    system: &System,
+    component: &Component,
+    (cell, sign, distance): (CellIndex, i8, i128),
+    deadline: Deadline,
+) -> Option<Vec<(usize, f64)>> {
+    let scale = distance.max(1);
+    let mut problem = Programme::minimise();
+    let free = (f64::NEG_INFINITY, f64::INFINITY);
+    let gamma: Vec<_> = component.rows.iter().map(|_| problem.add(0.0, free)).collect();
+    // Very long ways cost the same: only which multipliers are proposed depends on it.
+    let cost = |other, way| {
+        let most = scale.saturating_mul(LONGEST_DUAL_COST);
+        system.room(other, way).min(most) as f64 / scale as f64
+    };
+    for &other in &component.cells {
+        let unbounded = system.upper(other) >= UNBOUNDED;
+        let most = if unbounded { 0.0 } else { f64::INFINITY };
+        let up = problem.add(cost(other, 1), (0.0, most));
+        let down = problem.add(cost(other, -1), (0.0, f64::INFINITY));
+        let mut terms = vec![(up, 1.0), (down, -1.0)];
+        for &(row, s) in system.rows_of(other) {
+            if let Ok(at) = component.rows.binary_search(&row) {
+                terms.push((gamma[at], f64::from(s)));
             }
         }
-        let known: Option<Vec<_>> = start.map(|chosen| {
-            let pairs = variables.iter().zip(chosen);
-            pairs.filter_map(|(v, &on)| v.map(|v| (v, f64::from(u8::from(on))))).collect()
-        });
-        let answer = problem.solve(known.as_deref(), deadline)?;
-        let values = variables.iter().zip(self.lower);
-        let values = values.map(|(v, &fixed)| v.map_or(fixed, |v| answer.values[v])).collect();
-        Some(Choice { values, bound: answer.bound + constant, optimal: answer.optimal })
+        let own = if other == cell { f64::from(sign) } else { 0.0 };
+        problem.row(terms, Relation::Equal, own);
     }
+    let values = problem.solve(None, deadline)?.values;
+    Some(component.rows.iter().copied().zip(values).collect())
 }
 
 /// Some values of the `unknown` cells, from 0 up, that satisfy every equation given the others.

@@ -74,7 +74,7 @@ impl<'a> Plan<'a> {
     ) -> Self {
         let cells = model.cells.len();
         let mut sensitive = vec![false; cells];
-        primaries.sensitive.iter().for_each(|s| sensitive[s.cell] = true);
+        primaries.sensitive().iter().for_each(|s| sensitive[s.cell] = true);
         let hidden = (0..cells).map(|cell| sensitive[cell] || model.is_withheld(cell)).collect();
         Self {
             model,
@@ -263,7 +263,7 @@ impl<'a> Plan<'a> {
         let thorough = Diligence::thorough(self.model.cells.len());
         [Diligence::QUICK, thorough].into_iter().find_map(|diligence| {
             let Diligence { effort, attempts, .. } = diligence;
-            let search = Search { price: &price, effort, attempts };
+            let search = Search { price: &price, effort, attempts, deadline: self.deadline };
             lattice.cheapest(reach, &search).map(|found| found.deviation)
         })
     }

@@ -9,9 +9,13 @@
 //! is the only judge of it; whatever found the deviation needs no trust.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A cell's place in its [`System`].
 pub type CellIndex = usize;
+
+/// The upper end of a range that has none.
+pub const UNBOUNDED: i128 = i128::MAX / 4;
 
 /// `total` is the sum of `parts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,11 +129,12 @@ impl System {
                 return false;
             }
             let scaled = |units: i128| units.checked_mul(*denominator);
-            let (Some(value), Some(lower), Some(upper)) =
-                (scaled(self.values[cell]), scaled(self.lower[cell]), scaled(self.upper[cell]))
+            let (Some(value), Some(lower)) = (scaled(self.values[cell]), scaled(self.lower[cell]))
             else {
                 return false;
             };
+            // Where this saturates, no number reaches it.
+            let upper = self.upper[cell].saturating_mul(*denominator);
             let Some(moved) = value.checked_add(change) else { return false };
             if moved < lower || moved > upper {
                 return false;
@@ -185,10 +190,20 @@ pub struct Demand {
     /// Besides, the interval must be at least this wide (for a cell whose true value is not known).
     pub width: i128,
     /// Cells whose values this attacker knows already (an insider's own), sorted.
-    pub known: Vec<CellIndex>,
+    pub known: Arc<[CellIndex]>,
 }
 
 impl Demand {
+    /// That the cell stays uncertain by a width, for those outside.
+    pub fn of_width(cell: CellIndex, width: i128) -> Self {
+        Self { cell, above: 0, below: 0, width, known: Arc::default() }
+    }
+
+    /// The longest distance or width demanded.
+    pub(crate) fn longest(&self) -> i128 {
+        self.above.max(self.below).max(self.width)
+    }
+
     /// The distances to reach, upwards (+1) and downwards (−1), without those of length 0.
     pub(crate) fn reaches(&self) -> impl Iterator<Item = (i8, i128)> {
         [(1, self.above), (-1, self.below)].into_iter().filter(|&(_, distance)| distance > 0)

@@ -1,6 +1,6 @@
 //! Rounding and cell-key noise: totals, persistence, bounds under attack.
 
-use open_data::disclosure::{AlternativeError, Model, Purpose, perturb_table, round_table};
+use open_data::disclosure::{AlternativeError, Limits, Model, Purpose, perturb_table, round_table};
 
 use super::support::{Files, load};
 
@@ -36,7 +36,7 @@ fn rounded_figures_are_multiples_that_add_up_and_hide_small_counts() {
     let spec = files.put("spec.toml", &format!("{SPEC}[rounding]\nbase = 5\n"));
     let loaded = load(&spec, &[&files.put("t.csv", &table(8, 6))], Purpose::Protect);
     let model = &loaded.model;
-    let rounded = round_table(&loaded.spec, model).expect("can be rounded");
+    let rounded = round_table(&loaded.spec, model, Limits::default()).expect("can be rounded");
     assert!(additive(model, &|cell| rounded.figure(cell)));
     let mut elements = 0;
     for cell in 0..model.system().len() {
@@ -50,7 +50,7 @@ fn rounded_figures_are_multiples_that_add_up_and_hide_small_counts() {
     assert_eq!(elements, 48);
     assert!(rounded.remaining().iter().all(|left| left.low < left.high));
     assert!(rounded.largest_error() < 10, "{}", rounded.largest_error());
-    let again = round_table(&loaded.spec, model).expect("again");
+    let again = round_table(&loaded.spec, model, Limits::default()).expect("again");
     assert_eq!(again.render(model).expect("csv"), rounded.render(model).expect("csv"));
 }
 
@@ -60,8 +60,10 @@ fn a_cell_keeps_its_noise_in_other_tables_and_versions() {
     let spec = files.put("spec.toml", &format!("{SPEC}{CELL_KEY}"));
     let small = load(&spec, &[&files.put("s.csv", &table(4, 6))], Purpose::Protect);
     let large = load(&spec, &[&files.put("l.csv", &table(9, 6))], Purpose::Protect);
-    let (of_small, _) = perturb_table(&small.spec, &small.model).expect("counts");
-    let (of_large, noise) = perturb_table(&large.spec, &large.model).expect("counts");
+    let (of_small, _) =
+        perturb_table(&small.spec, &small.model, Limits::default()).expect("counts");
+    let (of_large, noise) =
+        perturb_table(&large.spec, &large.model, Limits::default()).expect("counts");
     let mut same = 0;
     for cell in 0..small.model.system().len() {
         let codes = small.model.codes(cell);
@@ -99,9 +101,34 @@ fn a_province_renamed_by_the_merger_keeps_its_figure() {
     );
     let spec = files.put("spec.toml", &text);
     let loaded = load(&spec, &[&files.put("t.csv", "p,n\no1,17\no2,8\no3,40\n")], Purpose::Protect);
-    let (figures, _) = perturb_table(&loaded.spec, &loaded.model).expect("counts");
+    let (figures, _) =
+        perturb_table(&loaded.spec, &loaded.model, Limits::default()).expect("counts");
     let figure = |code| figures.figure(loaded.model.find(&[code]).expect("a code"));
     assert_eq!(figure("m1"), figure("o1"));
+}
+
+#[test]
+fn a_base_that_leaves_too_few_values_is_refused() {
+    let files = Files::new();
+    let round = |base: u32| {
+        let spec = files.put("spec.toml", &format!("{SPEC}[rounding]\nbase = {base}\n"));
+        let loaded = load(&spec, &[&files.put("t.csv", &table(8, 6))], Purpose::Protect);
+        round_table(&loaded.spec, &loaded.model, Limits::default())
+    };
+    assert!(matches!(round(2), Err(AlternativeError::Exposed { least: 5, .. })));
+    let rounded = round(5).expect("five values are left of each");
+    assert!(rounded.remaining().iter().all(|left| left.high - left.low >= 4));
+}
+
+#[test]
+fn a_magnitude_is_not_rounded() {
+    let files = Files::new();
+    let text = "[table]\nmeasure = \"x\"\ncontributors = \"n\"\n[[dimension]]\ncolumn = \"a\"\n\
+                total = \"T\"\n[rule]\nmin_contributors = 3\n[rounding]\nbase = 5\n";
+    let table = files.put("t.csv", "a,x,n\nA,1000000,1\nB,7,9\nT,1000007,10\n");
+    let loaded = load(&files.put("spec.toml", text), &[&table], Purpose::Protect);
+    let refused = round_table(&loaded.spec, &loaded.model, Limits::default());
+    assert!(matches!(refused, Err(AlternativeError::NotACount)));
 }
 
 #[test]
@@ -112,6 +139,6 @@ fn noise_is_refused_where_part_is_out_exactly() {
     let spec = files.put("spec.toml", &text);
     let loaded =
         load(&spec, &[&files.put("t.csv", "a,b,n\nr0,c0,20\nr0,c1,9\n")], Purpose::Protect);
-    let refused = perturb_table(&loaded.spec, &loaded.model);
+    let refused = perturb_table(&loaded.spec, &loaded.model, Limits::default());
     assert!(matches!(refused, Err(AlternativeError::AlreadyOut { cells: 1 })));
 }

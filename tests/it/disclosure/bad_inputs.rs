@@ -26,7 +26,7 @@ fn diagnose(case: &Path) -> String {
     tables.sort();
     let name = case.file_name().unwrap_or_default().to_string_lossy();
     let purpose = if name.starts_with("audit") { Purpose::Audit } else { Purpose::Protect };
-    let inputs = Inputs { spec: case.join("spec.toml"), tables, truth: Vec::new() };
+    let inputs = Inputs { spec: case.join("spec.toml"), tables, ..Inputs::default() };
     let mut faults = Faults::default();
     let loaded = inputs.load(purpose, &mut faults);
     assert!(loaded.is_none() && faults.has_errors(), "{name} must be refused");

@@ -72,14 +72,14 @@ fn release(files: &Files, spec: &str, table: &Path, name: &str) -> (Model, Audit
     let rows = (0..model.system().len()).filter(|&c| model.standing(c) == Standing::Candidate);
     let statuses: Vec<Status> = rows.map(|cell| audited.status(cell)).collect();
     let hidden = statuses.iter().filter(|status| **status != Status::Published).count();
-    let narrowed = primaries.sensitive.iter().filter(|s| s.narrowed).count();
+    let narrowed = primaries.sensitive().iter().filter(|s| s.narrowed).count();
     println!(
         "{name}: {hidden} of {} suppressed ({:.1} %), {narrowed} narrowed before, {:.1} s",
         statuses.len(),
         100.0 * hidden as f64 / statuses.len() as f64,
         started.elapsed().as_secs_f64()
     );
-    let public = render_tables(&model, &audited, StatusDetail::Full).expect("renders");
+    let public = render_tables(&model, &audited, StatusDetail::Public).expect("renders");
     files.put(name, std::str::from_utf8(&public[0].1).expect("text"));
     (model, audited)
 }

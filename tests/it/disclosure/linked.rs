@@ -6,7 +6,7 @@ use open_data::disclosure::{
     Limits, Model, Purpose, Status, Verdict, audit_candidate, protect_candidate,
 };
 
-use super::support::{Files, load};
+use super::support::{Files, load, load_audit};
 
 const REGIONS: [(&str, u32); 8] =
     [("A", 2), ("B", 2), ("I", 8), ("J", 8), ("K", 3), ("L", 3), ("M", 3), ("N", 7)];
@@ -45,9 +45,7 @@ fn audit(hierarchies: &str, groups: &[(&str, u32)], hidden: &str) -> (Model, Ver
     let files = Files::new();
     files.put("county.csv", COUNTIES);
     files.put("size.csv", SIZES);
-    let spec = files.put("spec.toml", &spec(hierarchies, ""));
-    let table = files.put("t.csv", &table(groups, hidden));
-    let loaded = load(&spec, &[&table], Purpose::Audit);
+    let loaded = load_audit(&spec(hierarchies, ""), &table(groups, hidden), "n", &files);
     let (_, verdict) = audit_candidate(&loaded, Limits::default());
     (loaded.model, verdict)
 }
@@ -158,14 +156,10 @@ fn counting_suppressed_cells_per_row_is_not_enough() {
         (1..=4).flat_map(|r| (1..=4).map(move |c| value(r, c))).sum(),
         false,
     );
-    let spec = files.put(
-        "spec.toml",
-        "[table]\nmeasure = \"n\"\n[[dimension]]\ncolumn = \"row\"\ntotal = \"T\"\n\
+    let spec = "[table]\nmeasure = \"n\"\n[[dimension]]\ncolumn = \"row\"\ntotal = \"T\"\n\
          [[dimension]]\ncolumn = \"col\"\ntotal = \"T\"\n[rule]\nmin_contributors = 4\n\
-         protection_percent = 50\n",
-    );
-    let table = files.put("t.csv", &text);
-    let loaded = load(&spec, &[&table], Purpose::Audit);
+         protection_percent = 50\n";
+    let loaded = load_audit(spec, &text, "n", &files);
     let (_, verdict) = audit_candidate(&loaded, Limits::default());
     let Verdict::Refuse { refusal, .. } = verdict else { panic!("must be refused") };
     let exact: Vec<_> = refusal

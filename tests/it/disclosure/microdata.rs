@@ -5,6 +5,22 @@ use open_data::disclosure::{Faults, microdata::judge};
 use super::support::Files;
 
 #[test]
+fn a_report_that_could_not_refuse_is_a_fault() {
+    let files = Files::new();
+    let records = files.put("r.csv", "age,icd\n30,A\n");
+    let judged = |asked: &str| {
+        let text = format!("[microdata]\nquasi_identifiers = [\"age\"]\n{asked}");
+        let mut faults = Faults::default();
+        let report = judge(&files.put("spec.toml", &text), &records, &mut faults);
+        (report.is_none(), faults.found().first().map(|fault| fault.code))
+    };
+    assert_eq!(judged(""), (true, Some("nothing-asked")));
+    assert_eq!(judged("l = 2\n"), (true, Some("nothing-asked")));
+    assert_eq!(judged("k = 0\n"), (true, Some("bad-threshold")));
+    assert_eq!(judged("t = 5.0\nsensitive = [\"icd\"]\n"), (true, Some("bad-threshold")));
+}
+
+#[test]
 fn classes_diversity_and_closeness_of_a_small_file() {
     let files = Files::new();
     let spec = files.put(

@@ -160,6 +160,12 @@ fn model_of(case: &Case) -> Model {
     load(&spec, &tables, Purpose::Protect).model
 }
 
+/// What an attacker holds possible of a printed cell.
+fn most(model: &Model) -> i128 {
+    let printed = (0..model.system().len()).filter(|&c| model.standing(c) != Standing::Implied);
+    printed.map(|cell| model.system().upper(cell)).max().unwrap_or(0)
+}
+
 /// Every value of `cell` in some whole table that agrees with what is published, or `None` if
 /// there are too many tables to try.
 fn enumerate(system: &System, hidden: &[usize], cell: usize, most: i128) -> Option<(i128, i128)> {
@@ -230,9 +236,9 @@ proptest! {
         let (primaries, verdict) = protect_candidate(&model, QUICKLY);
         let Verdict::Pass { audited, .. } = verdict else { return Ok(()) };
         let system = model.system();
-        let largest = (0..system.len()).map(|c| system.value(c)).max().unwrap_or(0);
+        let largest = most(&model);
         let hidden: Vec<usize> = (0..system.len()).filter(|&c| audited.is_hidden(c)).collect();
-        for sensitive in &primaries.sensitive {
+        for sensitive in primaries.sensitive() {
             let cell = sensitive.cell;
             let value = system.value(cell);
             let (low, high) = attack(&model, &|c| audited.is_hidden(c), cell, largest as f64);
@@ -269,8 +275,8 @@ proptest! {
         let hidden: Vec<bool> =
             (0..system.len()).map(|c| audited.is_hidden(c) && c != forgotten).collect();
         let judged = audit(&model, &hidden, &primaries, &Hints::default(), AuditLimits::default());
-        let largest = (0..system.len()).map(|c| system.value(c)).max().unwrap_or(0) as f64;
-        let exposed = primaries.sensitive.iter().any(|sensitive| {
+        let largest = most(&model) as f64;
+        let exposed = primaries.sensitive().iter().any(|sensitive| {
             let value = system.value(sensitive.cell) as f64;
             let (low, high) = attack(&model, &|c| hidden[c], sensitive.cell, largest);
             let demand = &sensitive.demand;
@@ -294,6 +300,6 @@ fn primaries_of_a_model_are_what_the_rule_says() {
     };
     let model = model_of(&case);
     let primaries = Primaries::find(&model);
-    let names: Vec<_> = primaries.sensitive.iter().map(|s| model.name(s.cell)).collect();
+    let names: Vec<_> = primaries.sensitive().iter().map(|s| model.name(s.cell)).collect();
     assert_eq!(names, ["d0=e0, d1=e0"]);
 }

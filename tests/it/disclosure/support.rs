@@ -6,7 +6,7 @@ use clarabel::algebra::CscMatrix;
 use clarabel::solver::{
     DefaultSettings, DefaultSolver, IPSolver, NonnegativeConeT, SolverStatus, ZeroConeT,
 };
-use open_data::disclosure::{Faults, Inputs, Loaded, Model, Purpose};
+use open_data::disclosure::{Faults, Inputs, Loaded, Model, Purpose, Standing};
 
 /// A folder for one test's files.
 pub(super) struct Files(pub(super) tempfile::TempDir);
@@ -35,9 +35,34 @@ pub(super) fn load(spec: &Path, tables: &[&Path], purpose: Purpose) -> Loaded {
 
 pub(super) fn try_load(spec: &Path, tables: &[&Path], purpose: Purpose) -> Result<Loaded, Faults> {
     let tables = tables.iter().map(|table| table.to_path_buf()).collect();
-    let inputs = Inputs { spec: spec.to_owned(), tables, truth: Vec::new() };
+    let inputs = Inputs { spec: spec.to_owned(), tables, ..Inputs::default() };
     let mut faults = Faults::default();
     inputs.load(purpose, &mut faults).ok_or(faults)
+}
+
+/// Loads for an audit a table whose `measure` is given everywhere: where its `status` (the last
+/// column) is not `published`, the audited file has a gap and the truth the value.
+pub(super) fn load_audit(spec: &str, table: &str, measure: &str, files: &Files) -> Loaded {
+    let mut lines = table.lines();
+    let header = lines.next().unwrap_or_default();
+    let at = header.split(',').position(|column| column == measure).expect("the measure");
+    let mut shown = format!("{header}\n");
+    for line in lines {
+        let mut fields: Vec<&str> = line.split(',').collect();
+        let status = fields.len() - 1;
+        if fields[status] != "published" {
+            (fields[at], fields[status]) = ("", "suppressed");
+        }
+        shown.push_str(&format!("{}\n", fields.join(",")));
+    }
+    let inputs = Inputs {
+        spec: files.put("audit.toml", spec),
+        tables: vec![files.put("shown.csv", &shown)],
+        truth: vec![files.put("true.csv", table)],
+        ..Inputs::default()
+    };
+    let mut faults = Faults::default();
+    inputs.load(Purpose::Audit, &mut faults).unwrap_or_else(|| panic!("{faults}"))
 }
 
 /// The interval an attacker finds for `cell`, cells possible from 0 to `largest`, with a solver
@@ -82,15 +107,20 @@ pub(super) fn attack(
         entries.push((at, right.len(), -1.0));
         right.push(0.0);
     }
-    for at in 0..columns.len() {
-        entries.push((at, right.len(), 1.0));
-        right.push(largest / scale);
+    let mut bounds = columns.len();
+    for (at, &c) in columns.iter().enumerate() {
+        // Sums that are in no table are as large as their parts.
+        if model.standing(c) != Standing::Implied {
+            entries.push((at, right.len(), 1.0));
+            right.push(largest / scale);
+            bounds += 1;
+        }
     }
     let rows: Vec<usize> = entries.iter().map(|e| e.1).collect();
     let cols: Vec<usize> = entries.iter().map(|e| e.0).collect();
     let values: Vec<f64> = entries.iter().map(|e| e.2).collect();
     let a = CscMatrix::new_from_triplets(right.len(), columns.len(), rows, cols, values);
-    let cones = [ZeroConeT(equalities), NonnegativeConeT(2 * columns.len())];
+    let cones = [ZeroConeT(equalities), NonnegativeConeT(bounds)];
     let solve = |sign: f64| {
         let mut q = vec![0.0; columns.len()];
         q[target] = sign;

@@ -2,20 +2,25 @@
 //!
 //! The noise of a cell is looked up in a recorded table by the cell's key, a hash of the secret
 //! seed and of what the cell *means*: for each dimension the set of elements it covers. The same
-//! cell therefore gets the same noise in every table, version and geography — a new province that
-//! is one old province keeps its figure — and asking twice teaches nothing. The table's noise has
-//! mean 0, the declared variance and bound, and never turns a count negative or into 1 …
-//! `min_published` − 1 (after Thompson, Broadfoot and Elazar, 2013; Giessing, 2016).
+//! cell therefore gets the same noise in every table, version and geography while its count is the
+//! same — a new province that is one old province keeps its figure — so that asking twice does not
+//! average the noise out. Where a count changed between versions, or sums of noisy figures are
+//! compared with other noisy figures, more can be learned than the audit of one run says. The
+//! table's noise has, as near as its bounds permit, mean 0 and the declared variance; it never
+//! turns a count negative or into 1 … `min_published` − 1 (after Thompson, Broadfoot and Elazar,
+//! 2013; Giessing, 2016).
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
-use super::{AlternativeError, AuditedFigures, audit_figures, nothing_is_out};
+use super::{AlternativeError, AuditedFigures, Method, audit_figures, is_a_count, nothing_is_out};
 use crate::disclosure::input::hierarchy::Dimension;
 use crate::disclosure::input::spec::{CellKeySpec, Spec};
 use crate::disclosure::model::Model;
+use crate::disclosure::protect::Limits;
+use crate::disclosure::solver::Deadline;
 use crate::disclosure::system::CellIndex;
 
 /// Probabilities are recorded in these units, so that the record decides, not a float.
@@ -77,19 +82,18 @@ impl NoiseTable {
 ///
 /// # Errors
 ///
-/// When nothing is declared, the measure is no count, part of it is out, or a sensitive cell can
-/// be computed in spite of the noise.
+/// When nothing is declared, the measure is no count, part of it is out, or a sensitive cell
+/// keeps too few possible values.
 pub fn perturb_table(
     spec: &Spec,
     model: &Model,
+    limits: Limits,
 ) -> Result<(AuditedFigures, NoiseTable), AlternativeError> {
     let missing = AlternativeError::NotDeclared { section: "cell_key" };
     let declared = spec.cell_key.as_ref().ok_or(missing)?;
-    if !model.counts {
-        return Err(AlternativeError::NotACount);
-    }
+    is_a_count(model)?;
     nothing_is_out(model)?;
-    let started = Instant::now();
+    let (started, deadline) = (Instant::now(), Deadline::after(limits.time));
     let table = NoiseTable::new(declared);
     let meanings = Meanings::new(&model.dimensions);
     let figures: Vec<i128> = (0..model.cells.len())
@@ -100,7 +104,8 @@ pub fn perturb_table(
         })
         .collect();
     let ranges = |_: CellIndex, figure: i128| possible_counts(&table, figure, declared);
-    let audited = audit_figures(model, figures, &ranges, "perturbed", started)?;
+    let method = Method { name: "perturbed", ranges: &ranges, started, deadline };
+    let audited = audit_figures(model, figures, &method)?;
     Ok((audited, table))
 }
 

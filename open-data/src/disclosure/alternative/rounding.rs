@@ -3,26 +3,34 @@
 //! Elements (cells that are no sum) are rounded to the multiple below or above, the nearer one at
 //! first; then one at a time they change sides while that brings totals nearer to the truth. A
 //! total is the sum of its rounded parts, so it may be further away than the base; how far is
-//! measured and reported. Fully determined by the table: no randomness, so a repeated release
-//! gives the same figures, and there is nothing to average out.
+//! measured and reported. Fully determined by the tables of the run: the same run gives the same
+//! figures. A run over other tables can round a shared cell to its other multiple, and what several
+//! such releases tell together is not judged: round what belongs together in one run.
 
 use std::time::Instant;
 
-use super::{AlternativeError, AuditedFigures, audit_figures, nothing_is_out};
+use super::{AlternativeError, AuditedFigures, Method, audit_figures, is_a_count, nothing_is_out};
 use crate::disclosure::input::spec::Spec;
 use crate::disclosure::model::Model;
+use crate::disclosure::protect::Limits;
+use crate::disclosure::solver::Deadline;
 use crate::disclosure::system::{CellIndex, System};
 
 /// Rounds a candidate as declared and audits the result.
 ///
 /// # Errors
 ///
-/// When nothing is declared, totals cannot be kept, part of it is out, or a sensitive cell can be
-/// computed in spite of the rounding.
-pub fn round_table(spec: &Spec, model: &Model) -> Result<AuditedFigures, AlternativeError> {
+/// When nothing is declared, the measure is no count, totals cannot be kept, part of it is out, or
+/// a sensitive cell keeps too few possible values.
+pub fn round_table(
+    spec: &Spec,
+    model: &Model,
+    limits: Limits,
+) -> Result<AuditedFigures, AlternativeError> {
     let declared = spec.rounding.ok_or(AlternativeError::NotDeclared { section: "rounding" })?;
+    is_a_count(model)?;
     nothing_is_out(model)?;
-    let started = Instant::now();
+    let (started, deadline) = (Instant::now(), Deadline::after(limits.time));
     let base = i128::from(declared.base) * 10_i128.pow(model.scale);
     let system = &model.system;
     let sums = Sums::new(system);
@@ -40,7 +48,8 @@ pub fn round_table(spec: &Spec, model: &Model) -> Result<AuditedFigures, Alterna
     let reach = |cell: CellIndex| (base - 1) * sums.elements_of(cell).max(1);
     let ranges =
         |cell: CellIndex, figure: i128| ((figure - reach(cell)).max(0), figure + reach(cell));
-    audit_figures(model, figures, &ranges, "rounded", started)
+    let method = Method { name: "rounded", ranges: &ranges, started, deadline };
+    audit_figures(model, figures, &method)
 }
 
 fn nearest(value: i128, base: i128) -> i128 {

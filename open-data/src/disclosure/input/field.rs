@@ -24,7 +24,13 @@ pub(super) struct FieldReader<'t> {
 }
 
 impl FieldReader<'_> {
-    fn fault(&self, at: usize, code: &'static str, message: String) -> Diagnostic {
+    /// What stands in a column.
+    pub(super) fn text(&self, at: usize) -> &str {
+        &self.fields[at].0
+    }
+
+    /// A fault at a column of the row.
+    pub(super) fn fault(&self, at: usize, code: &'static str, message: String) -> Diagnostic {
         Diagnostic::error(&self.table.name, code, message).at(self.fields[at].1.clone())
     }
 
@@ -33,7 +39,12 @@ impl FieldReader<'_> {
         let column = &self.table.header[at];
         let here = format!("in `{column}` of the cell {}", self.cell);
         let bad = match Exact::parse(&self.fields[at].0) {
-            Ok(number) => return Some(number),
+            Ok((number, is_float)) => {
+                if is_float {
+                    self.tell_of_floats(column, faults);
+                }
+                return Some(number);
+            }
             Err(bad) => bad,
         };
         let fault = match bad {
@@ -52,6 +63,16 @@ impl FieldReader<'_> {
         };
         faults.push(fault);
         None
+    }
+
+    /// Says once of a column that it holds floats.
+    fn tell_of_floats(&self, column: &str, faults: &mut Faults) {
+        let message = format!("`{column}` holds binary floats; they are read to 15 digits");
+        let is_told = |told: &Diagnostic| told.path == self.table.name && told.message == message;
+        if !faults.found().iter().any(is_told) {
+            let fault = Diagnostic::warning(&self.table.name, "read-as-float", message).at(0..0);
+            faults.push(fault.help("write decimals, to be sure of what is published"));
+        }
     }
 
     /// The number as a count.
@@ -84,6 +105,13 @@ impl FieldReader<'_> {
         if largest.zip(second).is_some_and(|(first, second)| second > first) {
             let message = format!("`second` exceeds `largest` at the cell {}", self.cell);
             faults.push(self.fault(at, "largest-exceeds", message).help("swap the two columns"));
+        }
+        if row.contributors == Some(1)
+            && largest.zip(value).is_some_and(|(first, all)| first != all)
+        {
+            let message = format!("the only contributor is not all of the cell {}", self.cell);
+            let fault = self.fault(at, "largest-differs", message);
+            faults.push(fault.help("correct the number of contributors or the largest"));
         }
         if row.contributors == Some(0) && value.is_some_and(|value| value > 0) {
             let message = format!("nobody contributes to the cell {}, yet it is not 0", self.cell);

@@ -40,6 +40,16 @@ impl Dimension {
         (0..self.codes.len() as Node).filter(|node| !parents.contains(node)).collect()
     }
 
+    /// For each code, the elements whose sum it is; an element's is itself.
+    pub(crate) fn elements_below(&self) -> Vec<Vec<Node>> {
+        let ancestors = self.ancestors();
+        let mut below = vec![Vec::new(); self.codes.len()];
+        for leaf in self.leaves() {
+            ancestors[leaf as usize].iter().for_each(|&code| below[code as usize].push(leaf));
+        }
+        below
+    }
+
     /// For each code, every code whose sum it enters, at any distance, itself first.
     pub(crate) fn ancestors(&self) -> Vec<Vec<Node>> {
         let mut parents = vec![Vec::new(); self.codes.len()];
@@ -142,11 +152,14 @@ impl Builder {
     fn add(&mut self, number: usize, levels: &Levels, faults: &mut Faults) {
         let mut parents: BTreeMap<String, Option<String>> = BTreeMap::new();
         let mut level_of: BTreeMap<&str, usize> = BTreeMap::new();
-        for row in &levels.rows {
+        // Codes that stand below themselves: elements that are their own group.
+        let mut own: BTreeMap<&str, Range<usize>> = BTreeMap::new();
+        'rows: for row in &levels.rows {
             let mut parent: Option<&str> = None;
             for (level, (code, span)) in row.iter().enumerate() {
                 let fault = |kind, message| Diagnostic::error(&levels.name, kind, message);
                 if parent == Some(code) {
+                    own.entry(code).or_insert_with(|| span.clone());
                     continue;
                 }
                 if Some(code.as_str()) == self.total.as_deref() {
@@ -161,7 +174,7 @@ impl Builder {
                     let message = format!("`{code}` names a code of two levels");
                     let help = "two meanings of one code cannot be told apart; prefix one of them";
                     faults.push(fault("ambiguous-code", message).at(span.clone()).help(help));
-                    return;
+                    break 'rows;
                 }
                 let old = parents.entry(code.clone()).or_insert_with(|| parent.map(str::to_owned));
                 if old.as_deref() != parent {
@@ -171,6 +184,14 @@ impl Builder {
                 }
                 self.know(code);
                 parent = Some(code);
+            }
+        }
+        for (code, span) in own {
+            if parents.values().any(|parent| parent.as_deref() == Some(code)) {
+                let message = format!("`{code}` is a group and one of its own parts");
+                let help = "two meanings of one code cannot be told apart; prefix one of them";
+                let fault = Diagnostic::error(&levels.name, "ambiguous-code", message);
+                faults.push(fault.at(span).help(help));
             }
         }
         debug_assert_eq!(self.parents.len(), number);

@@ -1,5 +1,6 @@
 //! `SPEC.toml`: what a statistician declares about a table.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -45,6 +46,10 @@ pub struct TableSpec {
     pub sole: Option<String>,
     /// Whether totals that are missing are to be summed and published too.
     pub compute_margins: bool,
+    /// Whether a magnitude is whole by its nature (beds), which readers know.
+    pub whole: bool,
+    /// Columns that only name the codes of a dimension and are written along.
+    pub labels: Vec<String>,
 }
 
 /// One dimension of the table.
@@ -151,7 +156,7 @@ pub struct RoundingSpec {
 }
 
 /// Cell-key perturbation.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CellKeySpec {
     /// Names the noise for good: the same seed and cell always give the same noise.
     pub seed: String,
@@ -161,6 +166,13 @@ pub struct CellKeySpec {
     pub min_published: u32,
     /// Variance of the noise.
     pub variance: f64,
+}
+
+impl fmt::Debug for CellKeySpec {
+    /// Without the seed, which is secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CellKeySpec").field("max_noise", &self.max_noise).finish_non_exhaustive()
+    }
 }
 
 #[derive(Deserialize)]
@@ -187,6 +199,10 @@ struct RawTable {
     second: Option<Spanned<String>>,
     sole: Option<String>,
     margins: Option<Spanned<String>>,
+    #[serde(default)]
+    whole: bool,
+    #[serde(default)]
+    labels: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -285,7 +301,16 @@ impl Spec {
 
 /// A fault of TOML's own grammar, or a key that does not exist.
 pub(crate) fn syntax_fault(name: String, cause: &toml::de::Error) -> Diagnostic {
-    let message = cause.message().lines().next().unwrap_or("not a valid TOML file").to_owned();
+    // Its other messages quote values, and a value may be the seed.
+    let said = cause.message().lines().next().unwrap_or_default();
+    let names_a_key = ["unknown field", "missing field", "duplicate"];
+    let message = if names_a_key.iter().any(|start| said.starts_with(start)) {
+        said.to_owned()
+    } else if said.starts_with("invalid type") || said.starts_with("invalid value") {
+        "a value of another kind is needed here".to_owned()
+    } else {
+        "this is not TOML".to_owned()
+    };
     let fault = Diagnostic::error(name, "bad-declaration", message);
     match cause.span() {
         Some(span) => fault.at(span),
@@ -388,6 +413,11 @@ impl Check<'_> {
                 self.fault(raw.rule.span(), "column-needed", message, help);
             }
         }
+        if table.contributors.is_some() && (rule.zeros || rule.group_disclosure) {
+            let message = "`zeros` and `group_disclosure` are for counts".to_owned();
+            let help = "that nobody contributes to a magnitude is public: leave them out";
+            self.fault(raw.rule.span(), "rule-for-counts", message, help);
+        }
         if table.contributors.is_none() && needs_largest {
             let message = "magnitudes need the number of contributors".to_owned();
             let help = "name the column `contributors` under [table]";
@@ -398,7 +428,15 @@ impl Check<'_> {
     fn table(&mut self, raw: &RawTable) -> TableSpec {
         let compute_margins = match raw.margins.as_ref().map(|m| (m.get_ref().as_str(), m.span())) {
             None | Some(("given", _)) => false,
-            Some(("compute", _)) => true,
+            Some(("compute", span)) => {
+                if raw.contributors.is_some() {
+                    let message = "margins of a magnitude cannot be computed".to_owned();
+                    let help = "one contributor may stand in several cells: give the totals, with \
+                                their contributors";
+                    self.fault(span, "bad-margins", message, help);
+                }
+                true
+            }
             Some((other, span)) => {
                 let message = format!("margins cannot be `{other}`");
                 let help = "\"given\" (the totals are in the file) or \"compute\"";
@@ -413,6 +451,8 @@ impl Check<'_> {
             second: raw.second.as_ref().map(|name| name.get_ref().clone()),
             sole: raw.sole.clone(),
             compute_margins,
+            whole: raw.whole,
+            labels: raw.labels.clone(),
         }
     }
 
@@ -449,6 +489,12 @@ impl Check<'_> {
         if !(variance > 0.0 && variance < most) {
             let message = format!("the variance must lie between 0 and {most}");
             self.fault(raw.variance.span(), "bad-noise", message, "half of max_noise is usual");
+            return None;
+        }
+        if raw.min_published > noise + 1 {
+            let message = format!("min_published can be at most {} here", noise + 1);
+            let help = "counts below it could not be moved out of the way; raise max_noise";
+            self.fault(raw.max_noise.span(), "bad-noise", message, help);
             return None;
         }
         if raw.seed.get_ref().len() < 16 {

@@ -1,8 +1,12 @@
-//! What is a sum of what among the cells there are, and whether the figures agree.
+//! What is a sum of what among the cells there are.
 //!
-//! A sum is tied wherever a total and some of its parts are cells. Totals that nobody publishes
-//! but that several sums share become implied cells, so that no relation an attacker can use is
-//! lost. A part that is nowhere is empty: the figures must agree without it.
+//! Every sum of cells becomes a cell itself, published or not, up to the totals: two tables, or two
+//! releases, may share only a total that nobody printed. Where groupings of the same elements
+//! overlap and the elements are in no table, what the groups have in common becomes a cell too,
+//! because it is the difference of sums that are printed. A part that is nowhere is empty: the
+//! figures must agree without it. Whether they do is judged in [`check`].
+
+mod check;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -11,256 +15,281 @@ use warehouse::diagnostic::Diagnostic;
 
 use super::Faults;
 use super::hierarchy::{Dimension, Node};
-use crate::disclosure::model::{Cell, Standing};
+use crate::disclosure::model::{Cell, Standing, name_of};
 use crate::disclosure::system::{CellIndex, Equation};
 
-/// At most this many sums that fail are told.
-const MOST_SUM_FAULTS: usize = 40;
+/// More sums than this are refused rather than forgotten.
+const MOST_SUMS: usize = 3_000_000;
+
+/// A file and the bytes of it that a fault is about.
+pub(super) type Place = (String, Range<usize>);
 
 /// Finds what is a sum of what among the cells there are.
 pub(super) struct Ties<'a> {
     dimensions: &'a [Dimension],
     pub(super) cells: Vec<Cell>,
-    places: Vec<Option<(String, Range<usize>)>>,
+    pub(super) places: Vec<Option<Place>>,
     pub(super) index: BTreeMap<Vec<Node>, CellIndex>,
     pub(super) equations: Vec<Equation>,
-    /// Keys left out of a sum that others enter.
-    pub(super) empty: BTreeSet<Vec<Node>>,
-    told: usize,
+    /// Per equation: the parts that are in no table.
+    absent: Vec<Vec<Vec<Node>>>,
 }
 
 impl<'a> Ties<'a> {
     pub(super) fn new(
         dimensions: &'a [Dimension],
         cells: Vec<Cell>,
-        places: Vec<Option<(String, Range<usize>)>>,
+        places: Vec<Option<Place>>,
     ) -> Self {
         let index = cells.iter().enumerate().map(|(i, cell)| (cell.key.clone(), i)).collect();
-        Self {
-            dimensions,
-            cells,
-            places,
-            index,
-            equations: Vec::new(),
-            empty: BTreeSet::new(),
-            told: 0,
+        Self { dimensions, cells, places, index, equations: Vec::new(), absent: Vec::new() }
+    }
+
+    /// Ties everything; `keeps` says of a cell that it must stay even where it ties nothing.
+    pub(super) fn find_equations(&mut self, keeps: &dyn Fn(&Cell) -> bool, faults: &mut Faults) {
+        if !self.close_upwards(faults) {
+            return;
+        }
+        for cell in 0..self.cells.len() {
+            self.tie_all(cell);
+        }
+        self.divide_overlaps();
+        if self.agrees(faults) && self.propagate(faults) && self.agrees(faults) {
+            self.drop_idle(keeps);
         }
     }
 
-    pub(super) fn find_equations(&mut self, faults: &mut Faults) {
-        self.imply_shared_totals();
-        let mut done = 0;
-        // Implied cells added on the way need their own sums, so go on until none is new.
-        let mut seen: BTreeSet<(Vec<Node>, usize, usize)> = BTreeSet::new();
-        while done < self.cells.len() {
-            let until = self.cells.len();
-            for cell in done..until {
-                let key = self.cells[cell].key.clone();
-                for d in 0..self.dimensions.len() {
-                    for g in 0..self.dimensions[d].groups.len() {
-                        if self.dimensions[d].groups[g].parent == key[d]
-                            && seen.insert((key.clone(), d, g))
-                        {
-                            self.tie(cell, d, g, faults);
-                        }
+    /// Keys left out of a sum that others enter, each with whether a candidate's sum needs it.
+    pub(super) fn empty(&self) -> BTreeMap<Vec<Node>, bool> {
+        let mut empty: BTreeMap<Vec<Node>, bool> = BTreeMap::new();
+        for (equation, absent) in self.equations.iter().zip(&self.absent) {
+            let new = equation.terms().any(|(c, _)| self.cells[c].standing == Standing::Candidate);
+            for key in absent {
+                *empty.entry(key.clone()).or_default() |= new;
+            }
+        }
+        empty
+    }
+
+    /// Makes every sum of cells a cell; a fault if there are too many.
+    fn close_upwards(&mut self, faults: &mut Faults) -> bool {
+        let mut at = 0;
+        while at < self.cells.len() {
+            for d in 0..self.dimensions.len() {
+                let code = self.cells[at].key[d];
+                let groups = &self.dimensions[d].groups;
+                let above = groups.iter().filter(|g| g.children.binary_search(&code).is_ok());
+                for parent in above.map(|group| group.parent).collect::<Vec<_>>() {
+                    let mut key = self.cells[at].key.clone();
+                    key[d] = parent;
+                    if !self.index.contains_key(&key) {
+                        self.add_implied(key);
                     }
                 }
             }
-            done = until;
-        }
-        self.propagate();
-    }
-
-    /// A cell that is the only unknown one of a sum is known after all.
-    fn propagate(&mut self) {
-        loop {
-            let mut changed = false;
-            for equation in &self.equations {
-                let mut unknown = equation.terms().filter(|&(cell, _)| !self.cells[cell].is_true);
-                let (Some((cell, sign)), None) = (unknown.next(), unknown.next()) else { continue };
-                let rest = equation.terms().filter(|&(other, _)| other != cell);
-                let rest: i128 = rest.map(|(c, s)| i128::from(s) * self.cells[c].value).sum();
-                self.cells[cell].value = -rest * i128::from(sign);
-                self.cells[cell].is_true = true;
-                changed = true;
-            }
-            if !changed {
-                return;
+            at += 1;
+            if self.cells.len() > MOST_SUMS {
+                let path = self.places.iter().flatten().next().map_or("", |place| &place.0);
+                let message = "the tables have too many sums to look through";
+                let help = "protect them in parts that share no figure, or give fewer levels";
+                faults.push(Diagnostic::error(path, "too-many-sums", message).help(help));
+                return false;
             }
         }
-    }
-
-    /// Totals that nobody publishes but that two different sums share.
-    fn imply_shared_totals(&mut self) {
-        let mut sums: BTreeMap<Vec<Node>, BTreeSet<(usize, usize)>> = BTreeMap::new();
-        for cell in &self.cells {
-            for (d, dimension) in self.dimensions.iter().enumerate() {
-                for (g, group) in dimension.groups.iter().enumerate() {
-                    if group.children.binary_search(&cell.key[d]).is_ok() {
-                        let mut parent = cell.key.clone();
-                        parent[d] = group.parent;
-                        if !self.index.contains_key(&parent) {
-                            sums.entry(parent).or_default().insert((d, g));
-                        }
-                    }
-                }
-            }
-        }
-        for (key, _) in sums.into_iter().filter(|(_, groups)| groups.len() > 1) {
-            self.add_implied(key);
-        }
+        true
     }
 
     fn add_implied(&mut self, key: Vec<Node>) -> CellIndex {
         let cell = self.cells.len();
         self.index.insert(key.clone(), cell);
-        self.cells.push(Cell {
-            key,
-            value: 0,
-            is_true: false,
-            contributors: None,
-            largest: None,
-            second: None,
-            sole: None,
-            mark: None,
-            standing: Standing::Implied,
-        });
+        self.cells.push(Cell::implied(key));
         self.places.push(None);
         cell
     }
 
-    /// The equation of `total` over group `g` of dimension `d`, if its parts are known.
-    fn tie(&mut self, total: CellIndex, d: usize, g: usize, faults: &mut Faults) {
-        let group = &self.dimensions[d].groups[g];
-        let (mut parts, mut missing) = (Vec::new(), Vec::new());
-        for &child in &group.children {
-            let mut key = self.cells[total].key.clone();
-            key[d] = child;
-            match self.index.get(&key) {
-                Some(&part) => parts.push(part),
-                None => missing.push(key),
+    /// The equations of `total`, over every group whose parts are cells.
+    fn tie_all(&mut self, total: CellIndex) {
+        for d in 0..self.dimensions.len() {
+            for group in &self.dimensions[d].groups {
+                if group.parent != self.cells[total].key[d] {
+                    continue;
+                }
+                let (mut parts, mut absent) = (Vec::new(), Vec::new());
+                for key in group.children.iter().map(|&child| self.with(total, d, child)) {
+                    match self.index.get(&key) {
+                        Some(&part) => parts.push(part),
+                        None => absent.push(key),
+                    }
+                }
+                if !parts.is_empty() {
+                    self.equations.push(Equation { total, parts });
+                    self.absent.push(absent);
+                }
             }
         }
-        let derivable: Vec<_> =
-            missing.iter().filter(|key| self.is_divided(key)).cloned().collect();
-        if parts.is_empty() && derivable.is_empty() {
-            return;
-        }
-        let left_out = missing.iter().filter(|key| !derivable.contains(key)).cloned();
-        let left_out: Vec<_> = left_out.collect();
-        let absent = left_out.first().cloned();
-        self.empty.extend(left_out);
-        parts.extend(derivable.into_iter().map(|key| self.add_implied(key)));
-        let equation = Equation { total, parts };
-        self.settle(&equation);
-        self.check_sum(&equation, absent.as_deref(), faults);
-        self.equations.push(equation);
     }
 
-    /// Whether some cells divide the absent cell `key` further.
-    fn is_divided(&self, key: &[Node]) -> bool {
-        self.dimensions.iter().enumerate().any(|(d, dimension)| {
-            dimension.groups.iter().filter(|group| group.parent == key[d]).any(|group| {
-                group.children.iter().any(|&child| {
-                    let mut part = key.to_vec();
-                    part[d] = child;
-                    self.index.contains_key(&part) || self.is_divided(&part)
-                })
+    /// The key of `cell` with another code in dimension `d`.
+    fn with(&self, cell: CellIndex, d: usize, code: Node) -> Vec<Node> {
+        let mut key = self.cells[cell].key.clone();
+        key[d] = code;
+        key
+    }
+
+    /// Makes the common parts of overlapping groups cells, where no table has them.
+    fn divide_overlaps(&mut self) {
+        let empty = self.empty();
+        for d in 0..self.dimensions.len() {
+            let dimension = &self.dimensions[d];
+            if dimension.groups.iter().all(|group| group.hierarchy == 0) {
+                continue;
+            }
+            let below = dimension.elements_below();
+            let twins = self.twins(d);
+            for fibre in self.undivided(d) {
+                let mut seen = BTreeSet::new();
+                let overlap = fibre
+                    .iter()
+                    .flat_map(|&cell| &below[self.cells[cell].key[d] as usize])
+                    .any(|element| !seen.insert(element));
+                if overlap {
+                    self.divide(d, fibre, &twins, &empty);
+                }
+            }
+        }
+    }
+
+    /// Groups of dimension `d` none of whose parts is a cell, by what they have in other
+    /// dimensions.
+    fn undivided(&self, d: usize) -> Vec<Vec<CellIndex>> {
+        let dimension = &self.dimensions[d];
+        let is_group: BTreeSet<Node> = dimension.groups.iter().map(|group| group.parent).collect();
+        let mut divided = vec![false; self.cells.len()];
+        for equation in &self.equations {
+            let part = &self.cells[equation.parts[0]].key;
+            divided[equation.total] |= part[d] != self.cells[equation.total].key[d];
+        }
+        let mut fibres: BTreeMap<Vec<Node>, Vec<CellIndex>> = BTreeMap::new();
+        for (cell, it) in self.cells.iter().enumerate() {
+            if !divided[cell] && is_group.contains(&it.key[d]) {
+                let mut rest = it.key.clone();
+                rest.remove(d);
+                fibres.entry(rest).or_default().push(cell);
+            }
+        }
+        fibres.into_values().collect()
+    }
+
+    /// Elements of dimension `d` that no cell has and that another one stands for, because both
+    /// are in the same groups.
+    fn twins(&self, d: usize) -> BTreeSet<Node> {
+        let used: BTreeSet<Node> = self.cells.iter().map(|cell| cell.key[d]).collect();
+        let ancestors = self.dimensions[d].ancestors();
+        let mut first: BTreeMap<Vec<Node>, Node> = BTreeMap::new();
+        let mut twins = BTreeSet::new();
+        for leaf in self.dimensions[d].leaves().into_iter().filter(|leaf| !used.contains(leaf)) {
+            let mut above = ancestors[leaf as usize][1..].to_vec();
+            above.sort_unstable();
+            if *first.entry(above).or_insert(leaf) != leaf {
+                twins.insert(leaf);
+            }
+        }
+        twins
+    }
+
+    fn divide(
+        &mut self,
+        d: usize,
+        mut open: Vec<CellIndex>,
+        twins: &BTreeSet<Node>,
+        empty: &BTreeMap<Vec<Node>, bool>,
+    ) {
+        while let Some(total) = open.pop() {
+            for group in &self.dimensions[d].groups {
+                if group.parent != self.cells[total].key[d] {
+                    continue;
+                }
+                let mut parts = Vec::new();
+                for &child in group.children.iter().filter(|child| !twins.contains(child)) {
+                    let key = self.with(total, d, child);
+                    if empty.contains_key(&key) {
+                        continue;
+                    }
+                    let known = self.index.get(&key).copied();
+                    parts.push(known.unwrap_or_else(|| {
+                        let new = self.add_implied(key);
+                        open.push(new);
+                        new
+                    }));
+                }
+                if !parts.is_empty() {
+                    self.equations.push(Equation { total, parts });
+                    self.absent.push(Vec::new());
+                }
+            }
+        }
+    }
+
+    /// Takes out sums that nobody prints and that tie nothing: they can be whatever their parts
+    /// are.
+    fn drop_idle(&mut self, keeps: &dyn Fn(&Cell) -> bool) {
+        let mut rows_of = vec![BTreeSet::new(); self.cells.len()];
+        for (row, equation) in self.equations.iter().enumerate() {
+            for (cell, _) in equation.terms() {
+                rows_of[cell].insert(row);
+            }
+        }
+        let is_idle = |cell: CellIndex, rows_of: &[BTreeSet<usize>]| {
+            let it = &self.cells[cell];
+            let only = rows_of[cell].len() == 1
+                && rows_of[cell].iter().all(|&row| self.equations[row].total == cell);
+            it.standing == Standing::Implied && !keeps(it) && (only || rows_of[cell].is_empty())
+        };
+        let mut gone = vec![false; self.cells.len()];
+        let mut rows_gone = BTreeSet::new();
+        let mut open: Vec<CellIndex> = (0..self.cells.len()).collect();
+        while let Some(cell) = open.pop() {
+            if gone[cell] || !is_idle(cell, &rows_of) {
+                continue;
+            }
+            gone[cell] = true;
+            for row in std::mem::take(&mut rows_of[cell]) {
+                rows_gone.insert(row);
+                for &part in &self.equations[row].parts {
+                    rows_of[part].remove(&row);
+                    open.push(part);
+                }
+            }
+        }
+        self.remove(&gone, &rows_gone);
+    }
+
+    fn remove(&mut self, gone: &[bool], rows_gone: &BTreeSet<usize>) {
+        let mut place = 0;
+        let places: Vec<CellIndex> = gone
+            .iter()
+            .map(|&gone| {
+                place += usize::from(!gone);
+                place.wrapping_sub(1)
             })
-        })
-    }
-
-    /// Gives implied parts their values where these follow.
-    fn settle(&mut self, equation: &Equation) {
-        for cell in equation.terms().map(|(cell, _)| cell).collect::<Vec<_>>() {
-            if self.cells[cell].standing == Standing::Implied && !self.cells[cell].is_true {
-                let key = self.cells[cell].key.clone();
-                if let Some(value) = self.sum_below(&key, 0) {
-                    self.cells[cell].value = value;
-                    self.cells[cell].is_true = true;
-                }
-            }
-        }
-    }
-
-    fn sum_below(&self, key: &[Node], depth: usize) -> Option<i128> {
-        if let Some(&cell) = self.index.get(key)
-            && (self.cells[cell].standing != Standing::Implied || self.cells[cell].is_true)
-        {
-            return self.cells[cell].is_true.then(|| self.cells[cell].value);
-        }
-        if depth > 16 {
-            return None;
-        }
-        for (d, dimension) in self.dimensions.iter().enumerate() {
-            for group in dimension.groups.iter().filter(|group| group.parent == key[d]) {
-                let part = |child: Node| {
-                    let mut part = key.to_vec();
-                    part[d] = child;
-                    part
-                };
-                let keys: Vec<_> = group.children.iter().map(|&child| part(child)).collect();
-                if keys.iter().any(|key| self.index.contains_key(key) || self.is_divided(key)) {
-                    return keys
-                        .iter()
-                        .filter(|key| self.index.contains_key(*key) || self.is_divided(key))
-                        .map(|key| self.sum_below(key, depth + 1))
-                        .sum();
-                }
-            }
-        }
-        None
-    }
-
-    fn check_sum(&mut self, equation: &Equation, absent: Option<&[Node]>, faults: &mut Faults) {
-        let total = &self.cells[equation.total];
-        let known = equation.terms().all(|(cell, _)| self.cells[cell].is_true);
-        let sum: i128 = equation
-            .parts
-            .iter()
-            .filter(|&&part| self.cells[part].is_true)
-            .map(|&part| self.cells[part].value)
-            .sum();
-        let wrong = total.is_true && (sum > total.value || (known && sum != total.value));
-        if !wrong || self.told >= MOST_SUM_FAULTS {
-            return;
-        }
-        self.told += 1;
-        let name = self.name(&total.key);
-        let is_out = |cell: CellIndex| {
-            matches!(self.cells[cell].standing, Standing::Out | Standing::Withheld)
-        };
-        let mixed = equation.terms().any(|(cell, _)| is_out(cell))
-            && equation.terms().any(|(cell, _)| !is_out(cell));
-        let count = equation.parts.len();
-        let (code, message, help) = if let Some(absent) = absent.filter(|_| sum < total.value) {
-            let message =
-                format!("{name} is not the sum of its parts, and {} is missing", self.name(absent));
-            ("missing-cell", message, "add the row; a cell left out counts as 0")
-        } else if mixed {
-            let message = format!("{name} is not the sum of its {count} parts, some already out");
-            (
-                "contradicts-release",
-                message,
-                "what is out stays: find which figure changed, and why",
-            )
-        } else {
-            let message = format!("{name} is not the sum of its {count} parts");
-            ("total-mismatch", message, "correct the figures, or use margins = \"compute\"")
-        };
-        let place = self.places[equation.total]
-            .clone()
-            .or_else(|| equation.parts.iter().find_map(|&part| self.places[part].clone()));
-        let (path, span) = place.unwrap_or_default();
-        faults.push(Diagnostic::error(path, code, message).at(span).help(help));
-    }
-
-    fn name(&self, key: &[Node]) -> String {
-        let parts: Vec<_> = key
-            .iter()
-            .zip(self.dimensions)
-            .map(|(&node, d)| format!("{}={}", d.column, d.codes[node as usize]))
             .collect();
-        parts.join(", ")
+        let stays = |cell: &CellIndex| !gone[*cell];
+        let mut cell = 0..;
+        self.cells.retain(|_| cell.next().as_ref().is_some_and(stays));
+        let mut cell = 0..;
+        self.places.retain(|_| cell.next().as_ref().is_some_and(stays));
+        self.index = self.cells.iter().enumerate().map(|(i, it)| (it.key.clone(), i)).collect();
+        let mut row = 0..;
+        self.absent.retain(|_| row.next().is_some_and(|row| !rows_gone.contains(&row)));
+        let mut row = 0..;
+        self.equations.retain(|_| row.next().is_some_and(|row| !rows_gone.contains(&row)));
+        for equation in &mut self.equations {
+            equation.total = places[equation.total];
+            equation.parts.iter_mut().for_each(|part| *part = places[*part]);
+        }
+    }
+
+    fn name(&self, cell: CellIndex) -> String {
+        name_of(self.dimensions, &self.cells[cell].key)
     }
 }

@@ -16,6 +16,9 @@ use crate::disclosure::primary::Primaries;
 use crate::disclosure::solver::{Cut, Deadline, Master, multipliers};
 use crate::disclosure::system::CellIndex;
 
+/// Multipliers are rounded to parts of this; small fractions stay what they are.
+const GRID: f64 = 720_720.0;
+
 /// What the exact search ended with.
 #[derive(Debug)]
 pub(crate) struct Best {
@@ -56,7 +59,7 @@ impl<'a> Search<'a> {
         let upper = (0..cells).map(|c| f64::from(u8::from(model.can_hide(c)))).collect();
         let mut costs: Vec<f64> = (0..cells).map(|cell| price(model, cell)).collect();
         let withheld = (0..cells).filter(|&cell| model.is_withheld(cell));
-        for cell in primaries.sensitive.iter().map(|s| s.cell).chain(withheld) {
+        for cell in primaries.sensitive().iter().map(|s| s.cell).chain(withheld) {
             lower[cell] = 1.0;
             costs[cell] = 0.0;
         }
@@ -137,6 +140,8 @@ impl<'a> Search<'a> {
     fn cut_of(&self, gamma: &[f64], (cell, sign, distance): Reach, known: &[CellIndex]) -> Cut {
         let system = self.attacker.system;
         let distance = distance.max(1) as f64;
+        // On a grid sums are exact: a term is left out only if it is nothing.
+        let gamma: Vec<i64> = gamma.iter().map(|by| (by * GRID).round() as i64).collect();
         let mut cut = Vec::new();
         for other in (0..system.len()).filter(|&other| other != cell) {
             if self.upper[other] == 0.0 && self.lower[other] == 0.0
@@ -145,10 +150,11 @@ impl<'a> Search<'a> {
                 continue;
             }
             let rows = system.rows_of(other).iter();
-            let reduced: f64 = -rows.map(|&(row, s)| gamma[row] * f64::from(s)).sum::<f64>();
-            if reduced.abs() < 1e-9 {
+            let reduced: i64 = -rows.map(|&(row, s)| gamma[row] * i64::from(s)).sum::<i64>();
+            if reduced == 0 {
                 continue;
             }
+            let reduced = reduced as f64 / GRID;
             let room = system.room(other, if reduced > 0.0 { 1 } else { -1 }) as f64;
             let weight = (reduced.abs() * room / distance).min(1.0);
             if weight > 0.0 {
