@@ -8,19 +8,19 @@ mod answer;
 mod boundaries;
 mod catalog;
 mod error;
+mod postgres_functions;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, ScalarValue};
+use datafusion::common::DataFusionError;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::logical_expr::{ColumnarValue, LogicalPlan, ScalarUDF, Volatility, create_udf};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{SetExpr, Statement as SqlStatement};
@@ -34,14 +34,12 @@ use crate::store::Lake;
 
 pub use self::answer::Answer;
 pub use self::error::{ErrorKind, QueryError};
+pub(crate) use self::postgres_functions::VERSION as POSTGRES_VERSION;
 
 use self::catalog::{LakeCatalog, Scratch};
 
 /// The name of the one catalogue, as PostgreSQL clients see the database.
 pub const DATABASE: &str = "khoyte";
-
-/// The release of PostgreSQL whose protocol and catalogue clients are shown.
-pub(crate) const POSTGRES_VERSION: &str = "16.6";
 
 /// What one query may use.
 #[derive(Debug, Clone, Copy)]
@@ -139,7 +137,7 @@ impl Warehouse {
             datafusion_postgres::datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider,
         )
         .map_err(|error| QueryError::planning(*error))?;
-        session.register_udf(version_function());
+        postgres_functions::register(&session);
         Ok(session)
     }
 
@@ -220,18 +218,6 @@ impl Warehouse {
         );
         Ok(Answer::new(stream, deadline, self.inner.limits.timeout))
     }
-}
-
-/// `version()` in the form that PostgreSQL's clients take apart: SQLAlchemy, and with it Superset
-/// and pandas, stops at any other.
-fn version_function() -> ScalarUDF {
-    let text = format!(
-        "PostgreSQL {POSTGRES_VERSION} (khoyte {}, Apache DataFusion {})",
-        env!("CARGO_PKG_VERSION"),
-        datafusion::DATAFUSION_VERSION
-    );
-    let answer = move |_: &[ColumnarValue]| Ok(ColumnarValue::Scalar(ScalarValue::from(&*text)));
-    create_udf("version", Vec::new(), DataType::Utf8, Volatility::Immutable, Arc::new(answer))
 }
 
 /// Plans one read of the product's own in a session made by [`Warehouse::scratch`].

@@ -253,7 +253,7 @@ mod tests {
         };
         let made_of = words(Lang::En).made_of.replace("{0}", "Bac Ninh");
         let made_of = made_of.replace("{1}", "Bac Giang, Bac Ninh");
-        assert_eq!(told("27@2004-01-01"), [made_of.clone()]);
+        assert_eq!(told("27@2004-01-01"), std::slice::from_ref(&made_of));
         assert_eq!(told("24@2004-01-01").last(), Some(&made_of));
         assert_eq!(told("24@2004-01-01").len(), 2);
         assert!(told("24@2025-07-01").is_empty());
