@@ -233,15 +233,13 @@ fn next_run(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
     Some((start, start + length))
 }
 
-/// Whether only one separator, or a bracket as in `(84) 912`, stands between two runs.
+/// Whether only one sign, perhaps between spaces, or a bracket as in `(84) 912` stands between two
+/// runs. A comma parts the members of a list, not the parts of a number.
 fn is_joint(bytes: &[u8], end: usize, start: usize) -> bool {
-    match &bytes[end..start] {
-        [one] => matches!(one, b' ' | b'.' | b'-'),
-        [one, two] => {
-            matches!(one, b' ' | b'-' | b')' | b'.') && matches!(two, b' ' | b'-') && one != two
-        }
-        _ => false,
-    }
+    let gap = &bytes[end..start];
+    let signs = gap.iter().filter(|byte| matches!(byte, b'.' | b'-' | b'_' | b'/')).count();
+    let others = gap.iter().filter(|byte| matches!(byte, b' ' | b'(' | b')')).count();
+    (1..=3).contains(&gap.len()) && signs <= 1 && signs + others == gap.len()
 }
 
 /// What the last run of the group is, alone or together with the runs before it.
