@@ -155,7 +155,7 @@ fn dispatch(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Command::Audit { tables, report, truth } => audit(tables, report, truth, out),
         Command::Round { tables, out: folder, time } => {
             let clock = Clock::start(time);
-            let Some(loaded) = load(tables, &[], Purpose::Protect, clock, out)? else {
+            let Some(loaded) = load(tables, &[], Purpose::Protect, (clock, false), out)? else {
                 return Ok(Exit::Usage);
             };
             let rounded = disclosure::round_table(&loaded.spec, &loaded.model, clock.limits());
@@ -163,7 +163,7 @@ fn dispatch(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
         }
         Command::Perturb { tables, out: folder, time } => {
             let clock = Clock::start(time);
-            let Some(loaded) = load(tables, &[], Purpose::Protect, clock, out)? else {
+            let Some(loaded) = load(tables, &[], Purpose::Protect, (clock, false), out)? else {
                 return Ok(Exit::Usage);
             };
             let perturbed = disclosure::perturb_table(&loaded.spec, &loaded.model, clock.limits());
@@ -178,7 +178,7 @@ fn load(
     tables: &Tables,
     truth: &[PathBuf],
     purpose: Purpose,
-    clock: Clock,
+    (clock, json): (Clock, bool),
     out: &mut dyn Write,
 ) -> anyhow::Result<Option<Loaded>> {
     let inputs = Inputs {
@@ -189,7 +189,10 @@ fn load(
     };
     let mut faults = Faults::default();
     let loaded = inputs.load(purpose, &mut faults);
-    write!(out, "{faults}")?;
+    // Warnings would spoil a document that a program reads.
+    if loaded.is_none() || !json {
+        write!(out, "{faults}")?;
+    }
     Ok(loaded)
 }
 
@@ -201,7 +204,7 @@ fn protect(
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
     let clock = Clock::start(&report.time);
-    let Some(loaded) = load(tables, &[], Purpose::Protect, clock, out)? else {
+    let Some(loaded) = load(tables, &[], Purpose::Protect, (clock, report.json), out)? else {
         return Ok(Exit::Usage);
     };
     let mut places = places(&tables.tables, folder, "protected")?;
@@ -225,7 +228,7 @@ fn audit(
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
     let clock = Clock::start(&report.time);
-    let Some(loaded) = load(tables, truth, Purpose::Audit, clock, out)? else {
+    let Some(loaded) = load(tables, truth, Purpose::Audit, (clock, report.json), out)? else {
         return Ok(Exit::Usage);
     };
     let places: Vec<PathBuf> = report.html.iter().cloned().collect();

@@ -2,11 +2,13 @@
 
 mod alternatives;
 mod bad_inputs;
+mod command;
 mod differences;
 mod diseases;
 mod linked;
 mod microdata;
 mod properties;
+mod reader;
 mod reports;
 mod rules;
 mod support;
