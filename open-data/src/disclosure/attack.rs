@@ -73,7 +73,7 @@ impl<'m> Attacker<'m> {
         deadline: Deadline,
     ) -> Option<Deviation> {
         let (cell, sign, distance) = reach;
-        if !hidden(cell) || self.system.room(cell, sign) < distance {
+        if !hidden(cell) || self.system.room(cell, sign) < distance || deadline.passed() {
             return None;
         }
         if let Some(found) = self.search(hidden, reach, diligence, deadline) {
@@ -84,6 +84,9 @@ impl<'m> Attacker<'m> {
         }
         let mut tried = 0;
         for most in PROGRAMME_SIZES {
+            if deadline.passed() {
+                return None;
+            }
             let component = Component::restricted(self.system, hidden, cell, most);
             // A wider ring that ties nothing more in has nothing new to say.
             if component.cells.len() > tried {
@@ -201,6 +204,10 @@ impl<'m> Attacker<'m> {
         if !hidden(cell) {
             return (0, 0);
         }
+        let room = |sign: i8| self.system.room(cell, sign).max(0);
+        if deadline.passed() {
+            return (room(-1), room(1));
+        }
         let mut component = Component::around(self.system, hidden, cell);
         if component.cells.is_empty() {
             return (0, 0);
@@ -209,12 +216,11 @@ impl<'m> Attacker<'m> {
             component = Component::near(self.system, hidden, cell, LARGEST_RANGE_PROGRAMME);
         }
         let far = |sign: i8| {
-            let room = self.system.room(cell, sign).max(0);
             let limit = deadline.within(TIME_PER_PROGRAMME);
             let reach = (cell, sign, wanted);
             certificate::multipliers(self.system, &component, reach, limit)
                 .and_then(|found| certificate::bound(self.system, hidden, (cell, sign), &found))
-                .map_or(room, |bound| bound.clamp(0, room))
+                .map_or(room(sign), |bound| bound.clamp(0, room(sign)))
         };
         (far(-1), far(1))
     }

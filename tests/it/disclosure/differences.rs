@@ -161,3 +161,40 @@ fn time_that_is_up_refuses_and_does_not_pass() {
     let (_, verdict) = protect_candidate(&model, Limits { time: Some(std::time::Duration::ZERO) });
     assert!(matches!(verdict, Verdict::Refuse { .. }));
 }
+
+#[test]
+fn a_total_withheld_before_takes_the_value_that_is_computed() {
+    let files = Files::new();
+    files.put("past.csv", "region,n\na,\nT,\n");
+    let declared = spec(&[("region", "")], "[[published]]\nfile = \"past.csv\"\n");
+    let declared =
+        declared.replace("measure = \"n\"\n", "measure = \"n\"\nmargins = \"compute\"\n");
+    let table = files.put("t.csv", "region,n\na,3\nb,40\n");
+    let model = load(&files.put("spec.toml", &declared), &[&table], Purpose::Protect).model;
+    let total = model.find(&["T"]).expect("a cell");
+    assert_eq!(model.system().value(total), 43);
+    let (_, verdict) = protect_candidate(&model, Limits::default());
+    let audited = verdict.audited().expect("can be protected");
+    assert!(audited.is_hidden(total), "what was withheld stays so");
+}
+
+#[test]
+fn a_limit_is_one() {
+    // Four dimensions of six codes, nothing known of what an earlier release withheld.
+    let files = Files::new();
+    let mut text = "a,b,c,d,n\n".to_owned();
+    for at in 0..1296_u32 {
+        let code = |power: u32| at / 6_u32.pow(power) % 6;
+        let n = at * at % 23;
+        text.push_str(&format!("a{},b{},c{},d{},{n}\n", code(0), code(1), code(2), code(3)));
+    }
+    let declared = spec(&[("a", ""), ("b", ""), ("c", ""), ("d", "")], "");
+    let declared =
+        declared.replace("measure = \"n\"\n", "measure = \"n\"\nmargins = \"compute\"\n");
+    let spec = files.put("spec.toml", &declared);
+    let model = load(&spec, &[&files.put("t.csv", &text)], Purpose::Protect).model;
+    let started = std::time::Instant::now();
+    let limit = std::time::Duration::from_secs(1);
+    protect_candidate(&model, Limits { time: Some(limit) });
+    assert!(started.elapsed() < 8 * limit, "{:?}", started.elapsed());
+}

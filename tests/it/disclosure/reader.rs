@@ -102,7 +102,7 @@ impl Reader {
         solver.solve();
         let solution = &solver.solution;
         let fine = matches!(solution.status, SolverStatus::Solved | SolverStatus::AlmostSolved);
-        assert!(fine || solution.r_prim < 1e-5, "{:?}", solution.status);
+        assert!(fine || solution.r_prim < 3e-4, "{:?}", solution.status);
         covered.iter().map(|&place| solution.x[place]).sum::<f64>() * sign
     }
 }

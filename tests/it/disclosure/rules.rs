@@ -144,3 +144,22 @@ fn the_cells_of_one_facility_are_one_insiders() {
     let exposed: Vec<_> = refusal.exposed().map(|f| model.name(f.cell)).collect();
     assert_eq!(exposed, ["branch=C"]);
 }
+
+#[test]
+fn a_contributor_knows_every_total_that_is_its_own_cell() {
+    let files = Files::new();
+    files.put("g.csv", "group,branch\nG,A\nG,B\nH,C\nH,D\n");
+    let text = magnitudes(INSIDERS);
+    let text = text.replace("[rule]", "hierarchies = [\"g.csv\"]\n[rule]");
+    // G is A, though only A carries the code.
+    let rows = "A,100,1,100,0,f1,\nB,0,0,0,0,,\nG,100,1,100,0,,\nC,50,1,50,0,f2,\n\
+                D,400,12,60,50,,\nH,450,13,60,50,,\nT,550,14,100,60,,\n";
+    let table = files.put("t.csv", &format!("{HEADER}{rows}"));
+    let model = load(&files.put("spec.toml", &text), &[&table], Purpose::Protect).model;
+    let cell = |code| model.find(&[code]).expect("a cell");
+    let mut own = [cell("A"), cell("G")];
+    own.sort_unstable();
+    let demands = Primaries::find(&model).demands();
+    let of_f1 = demands.iter().find(|d| d.cell == cell("C") && !d.known.is_empty());
+    assert_eq!(of_f1.expect("f1 may ask for C").known[..], own);
+}
