@@ -346,7 +346,7 @@ fn convert_column(
 fn reason_code(reason: FaultReason) -> Reason {
     match reason {
         FaultReason::Leak(pattern) => format!("ro_ri:{}", pattern.as_str()),
-        FaultReason::Unreadable(_) => "sai_kieu".to_owned(),
+        FaultReason::Unreadable(fault) => fault.code().to_owned(),
     }
 }
 

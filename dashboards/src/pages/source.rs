@@ -130,7 +130,7 @@ fn reason(code: &str, lang: warehouse::names::Lang) -> String {
         "don_vi_khong_xac_dinh" => w.reason_unit,
         "ngoai_danh_muc" => w.reason_list,
         "ngoai_khoang" => w.reason_range,
-        "sai_kieu" => w.reason_type,
+        "khong_co_ngay_nay" | "sai_kieu" | "thieu_ngay" | "thieu_thang" => w.reason_type,
         "sai_mau" => w.reason_pattern,
         "thieu_gia_tri" => w.reason_missing,
         "trung_khoa" => w.reason_key,

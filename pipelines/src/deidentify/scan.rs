@@ -51,7 +51,6 @@ mod people;
 mod shapes;
 mod verdict;
 
-use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -249,7 +248,6 @@ pub struct ColumnScan {
     kind: ColumnKind,
     header: Header,
     allowed: u32,
-    members: HashSet<Box<str>>,
     phrases: AllowList,
     this_year: i32,
 }
@@ -275,18 +273,9 @@ impl ColumnScan {
             kind,
             header: Header::read(header),
             allowed,
-            members: HashSet::new(),
             phrases: phrases.clone(),
             this_year: Utc::now().year(),
         })
-    }
-
-    /// The same scan for a column with a closed list of values: a cell equal to one of them is
-    /// clean without a look, and does not count.
-    #[must_use]
-    pub fn with_members<'a>(mut self, members: impl IntoIterator<Item = &'a str>) -> Self {
-        self.members = members.into_iter().map(Box::from).collect();
-        self
     }
 
     /// The identifier that the cell holds, if any.
@@ -303,38 +292,6 @@ impl ColumnScan {
         hit
     }
 
-    /// As [`ColumnScan::cell`] for a value that came as a whole number (Parquet, a database),
-    /// where leading zeros are already lost.
-    pub fn integer(&self, value: i64, counts: &mut Counts) -> Option<PatternId> {
-        let mut buffer = [0; 20];
-        let text = decimal(value.unsigned_abs(), &mut buffer);
-        counts.cells += 1;
-        let hit = digits::number(text, &self.header, self.this_year, Some(&mut *counts))
-            .filter(|pattern| self.wants(*pattern));
-        if let Some(pattern) = hit {
-            counts.hit(pattern);
-        }
-        hit
-    }
-
-    /// Whether a cell that was refused may be shown to a data steward: it holds no identifier, no
-    /// run of nine digits and nothing that could be a name, whatever the column allows.
-    pub fn may_be_shown(&self, raw: &str) -> bool {
-        let clean = text::clean(raw);
-        let strict = Self {
-            kind: ColumnKind::Text,
-            header: self.header,
-            allowed: 0,
-            members: HashSet::new(),
-            phrases: AllowList::default(),
-            this_year: self.this_year,
-        };
-        clean.chars().count() <= 200
-            && clean.bytes().filter(u8::is_ascii_digit).count() < 9
-            && strict.cell(&clean).is_none()
-            && !people::could_be_name(&clean)
-    }
-
     /// What the whole column looks like. See [`Verdict`].
     pub fn verdict(&self, counts: &Counts) -> Verdict {
         verdict::judge(counts, self.kind, |pattern| self.wants(pattern))
@@ -346,7 +303,7 @@ impl ColumnScan {
 
     fn find(&self, raw: &str, mut counts: Option<&mut Counts>) -> Option<PatternId> {
         let trimmed = raw.trim_ascii();
-        if trimmed.is_empty() || (!self.members.is_empty() && self.members.contains(trimmed)) {
+        if trimmed.is_empty() {
             return None;
         }
         let seen = Seen::of(trimmed);
@@ -478,20 +435,6 @@ impl Seen {
             && (self.length < 4 || one_word)
             && self.slashes == 0
     }
-}
-
-fn decimal(mut value: u64, buffer: &mut [u8; 20]) -> &str {
-    let mut from = buffer.len();
-    loop {
-        from -= 1;
-        // A remainder of ten is a digit.
-        buffer[from] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    std::str::from_utf8(&buffer[from..]).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ const SAMPLE: usize = 4096;
 /// Fewer cells than this say nothing about a column.
 const ENOUGH: u64 = 20;
 
-/// What was seen in the cells of one column. One per thread, then [`Counts::merge`].
+/// What was seen in the cells of one column.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// Cells that were not empty and not a value of the closed list.
@@ -41,26 +41,6 @@ impl Counts {
     /// Cells in which the pattern was found.
     pub fn hits(&self, pattern: PatternId) -> u64 {
         self.hits[pattern as usize]
-    }
-
-    /// Adds what another thread or batch saw of the same column.
-    pub fn merge(&mut self, other: &Self) {
-        self.cells += other.cells;
-        self.round += other.round;
-        self.spoilt += other.spoilt;
-        self.passports += other.passports;
-        self.codes += other.codes;
-        let pairs = |to: &mut [u64], from: &[u64]| {
-            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
-        };
-        pairs(&mut self.hits, &other.hits);
-        pairs(&mut self.widths, &other.widths);
-        pairs(&mut self.decades, &other.decades);
-        // Hashes of two batches have different keys, so the larger sample stands for both.
-        if other.sampled > self.sampled {
-            self.sampled = other.sampled;
-            self.distinct.clone_from(&other.distinct);
-        }
     }
 
     pub(super) fn hit(&mut self, pattern: PatternId) {
