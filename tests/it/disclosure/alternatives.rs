@@ -1,8 +1,10 @@
 //! Rounding and cell-key noise: totals, persistence, bounds under attack.
 
-use open_data::disclosure::{AlternativeError, Limits, Model, Purpose, perturb_table, round_table};
+use open_data::disclosure::{
+    AlternativeError, AuditedFigures, Limits, Model, Purpose, perturb_table, round_table,
+};
 
-use super::support::{Files, load};
+use super::support::{Files, attack_within, load};
 
 const SPEC: &str = "[table]\nmeasure = \"n\"\nmargins = \"compute\"\n[[dimension]]\ncolumn = \"a\"\n\
                     total = \"T\"\n[[dimension]]\ncolumn = \"b\"\ntotal = \"T\"\n[rule]\n\
@@ -89,6 +91,42 @@ fn a_cell_keeps_its_noise_in_other_tables_and_versions() {
     let spread: f64 = last.iter().map(|(&v, &share)| (v * v) as f64 * share as f64).sum();
     assert!((mean / f64::from(1_u32 << 31)).abs() < 1e-6);
     assert!((spread / (1_u64 << 32) as f64 - 2.5).abs() < 1e-6);
+}
+
+/// What is said to be left of each sensitive cell is left to an attacker with another solver, who
+/// knows how far a figure can be from its cell and that true counts add up.
+fn stated_intervals_hold(model: &Model, figures: &AuditedFigures, reach: f64) {
+    let system = model.system();
+    let is_total = |cell: usize| system.equations().iter().any(|e| e.total == cell);
+    let range = |cell: usize| {
+        let figure = figures.figure(cell) as f64;
+        if is_total(cell) {
+            (0.0, f64::INFINITY)
+        } else {
+            ((figure - reach).max(0.0), figure + reach)
+        }
+    };
+    assert!(!figures.remaining().is_empty());
+    for left in figures.remaining() {
+        let (low, high) = attack_within(model, &|_| true, &range, left.cell);
+        let name = model.name(left.cell);
+        assert!(low <= left.low as f64 + 1e-2, "{name}: {low} > {}", left.low);
+        assert!(high >= left.high as f64 - 1e-2, "{name}: {high} < {}", left.high);
+    }
+}
+
+#[test]
+fn what_is_said_to_be_left_withstands_attack() {
+    let files = Files::new();
+    let table = files.put("t.csv", &table(8, 6));
+    let spec = files.put("round.toml", &format!("{SPEC}[rounding]\nbase = 5\n"));
+    let loaded = load(&spec, &[&table], Purpose::Protect);
+    let rounded = round_table(&loaded.spec, &loaded.model, Limits::default()).expect("rounds");
+    stated_intervals_hold(&loaded.model, &rounded, 4.0);
+    let spec = files.put("noise.toml", &format!("{SPEC}{CELL_KEY}"));
+    let loaded = load(&spec, &[&table], Purpose::Protect);
+    let (noisy, _) = perturb_table(&loaded.spec, &loaded.model, Limits::default()).expect("counts");
+    stated_intervals_hold(&loaded.model, &noisy, 5.0);
 }
 
 #[test]

@@ -73,6 +73,22 @@ pub(super) fn attack(
     cell: usize,
     largest: f64,
 ) -> (f64, f64) {
+    // Sums that are in no table are as large as their parts.
+    let range = |c: usize| {
+        let is_bounded = model.standing(c) != Standing::Implied;
+        (0.0, if is_bounded { largest } else { f64::INFINITY })
+    };
+    attack_within(model, hidden, &range, cell)
+}
+
+/// The interval an attacker finds for `cell` who knows of each hidden cell in what `range` it lies,
+/// and of all others their values.
+pub(super) fn attack_within(
+    model: &Model,
+    hidden: &dyn Fn(usize) -> bool,
+    range: &dyn Fn(usize) -> (f64, f64),
+    cell: usize,
+) -> (f64, f64) {
     let system = model.system();
     let columns: Vec<usize> = (0..system.len()).filter(|&c| hidden(c)).collect();
     let mut place = vec![None; system.len()];
@@ -81,7 +97,8 @@ pub(super) fn attack(
         let value = system.value(cell) as f64;
         return (value, value);
     };
-    let scale = largest.max(1.0) / 1000.0;
+    let ends = columns.iter().flat_map(|&c| [range(c).0, range(c).1]);
+    let scale = ends.filter(|end| end.is_finite()).fold(1.0, f64::max) / 1000.0;
     let mut entries: Vec<(usize, usize, f64)> = Vec::new();
     let mut right = Vec::new();
     for equation in system.equations() {
@@ -103,17 +120,15 @@ pub(super) fn attack(
         }
     }
     let equalities = right.len();
-    for at in 0..columns.len() {
-        entries.push((at, right.len(), -1.0));
-        right.push(0.0);
-    }
-    let mut bounds = columns.len();
+    let mut bounds = 0;
     for (at, &c) in columns.iter().enumerate() {
-        // Sums that are in no table are as large as their parts.
-        if model.standing(c) != Standing::Implied {
-            entries.push((at, right.len(), 1.0));
-            right.push(largest / scale);
-            bounds += 1;
+        let (low, high) = range(c);
+        for (sign, end) in [(-1.0, -low), (1.0, high)] {
+            if end.is_finite() {
+                entries.push((at, right.len(), sign));
+                right.push(end / scale);
+                bounds += 1;
+            }
         }
     }
     let rows: Vec<usize> = entries.iter().map(|e| e.1).collect();
