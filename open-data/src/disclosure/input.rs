@@ -5,6 +5,7 @@
 //! is never quoted, because these files are confidential until the gate has passed them.
 
 pub(crate) mod build;
+mod circle;
 mod field;
 pub(crate) mod hierarchy;
 pub(crate) mod number;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use warehouse::diagnostic::Diagnostic;
 
 use super::Faults;
+use super::circle;
 use super::hierarchy::{self, Dimension, Node};
 use super::number::Exact;
 use super::spec::{Rule, Spec};
@@ -88,6 +89,7 @@ impl Inputs {
         let mut files = vec![self.spec.clone()];
         files.extend([&self.tables[..], &self.truth, &past_files, &past_truths].concat());
         files.extend(spec.dimensions.iter().flat_map(|d| d.hierarchies.iter().cloned()));
+        circle::refuse(candidates.iter().chain(&past), &spec.dimensions, faults);
         if faults.has_errors() {
             return None;
         }
