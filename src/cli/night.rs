@@ -1,5 +1,9 @@
 //! `khoyte night`: the nightly run, with what it did to each table.
 
+use std::fs::{File, TryLockError};
+use std::path::Path;
+
+use anyhow::{Context, bail};
 use chrono::NaiveDate;
 use pipelines::ledger::{Outcome, RunResult};
 use pipelines::night::{Event, Night, Summary};
@@ -51,6 +55,7 @@ pub(super) async fn night(
         return Err(UsageError(text).into());
     }
     let (connector, keys) = (house.connector(), house.keys().await?);
+    let _alone = alone(&house.config.keys_folder)?;
     let night =
         Night { warehouse: &house.warehouse, connector: &connector, keys: &keys, date, only };
     let summary = night
@@ -72,6 +77,20 @@ pub(super) async fn night(
         summary.count(RunResult::Failed),
     ));
     Ok(summary)
+}
+
+/// Keeps a second night of this installation out while the first runs: each would write the ledger
+/// from what it read before the other wrote. The lock ends with the process, however that ends.
+fn alone(keys_folder: &Path) -> anyhow::Result<File> {
+    let path = keys_folder.join("night.lock");
+    let shown = path.display();
+    let open = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = open.with_context(|| format!("cannot open {shown}"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("another night is running: it holds {shown}"),
+        Err(TryLockError::Error(error)) => Err(error).context(format!("cannot lock {shown}")),
+    }
 }
 
 fn describe(outcome: &Outcome) -> Option<String> {
