@@ -115,6 +115,7 @@ pub(crate) struct Summary {
     pub(crate) waiting: usize,
     pub(crate) indicators_fresh: usize,
     pub(crate) indicators_stale: usize,
+    pub(crate) indicators_waiting: usize,
 }
 
 const NEWEST: &str = "SELECT bang, dem, ket_qua, so_dong_cach_ly, tot \
@@ -178,6 +179,7 @@ impl Nights {
         for indicator in declarations.of_kind(QueryKind::Indicator) {
             match self.newest_outcome(&part(indicator)) {
                 Some(outcome) if outcome.is_good() => summary.indicators_fresh += 1,
+                Some(Outcome::Waiting) => summary.indicators_waiting += 1,
                 Some(_) => summary.indicators_stale += 1,
                 None => {}
             }
@@ -279,6 +281,7 @@ mod tests {
                 row("kho.bo_roi", "2026-01-02", "loi"),
                 row("chi_tieu.gia_tri/a_100k", "2026-01-02", "moi"),
                 row("chi_tieu.gia_tri/b_100k", "2026-01-02", "cu"),
+                row("chi_tieu.gia_tri/c_100k", "2026-01-02", "cho"),
             ],
             truncated: false,
         })
@@ -313,7 +316,7 @@ mod tests {
     #[test]
     fn only_what_is_declared_and_ran_in_the_newest_night_counts() {
         let marts = ["a", "b", "c"].map(|id| query(QueryKind::Mart, id));
-        let indicators = ["a_100k", "b_100k"].map(|id| query(QueryKind::Indicator, id));
+        let indicators = ["a_100k", "b_100k", "c_100k"].map(|id| query(QueryKind::Indicator, id));
         let queries = marts.into_iter().chain(indicators).collect();
         let declarations = Declarations { queries, ..Declarations::default() };
         let expected = Summary {
@@ -321,6 +324,7 @@ mod tests {
             refused: 1,
             indicators_fresh: 1,
             indicators_stale: 1,
+            indicators_waiting: 1,
             ..Summary::default()
         };
         assert_eq!(nights().summary(&declarations), expected);

@@ -72,6 +72,7 @@ fn night(app: &App, nights: &Nights, reader: &Reader) -> Option<Night> {
         (summary.waiting, w.waiting, "plain"),
         (summary.indicators_fresh, w.indicators_fresh, "good"),
         (summary.indicators_stale, w.indicators_stale, "bad"),
+        (summary.indicators_waiting, w.indicators_waiting, "plain"),
     ];
     let counts = counts.into_iter().map(|(number, words, tone)| {
         // Nothing refused is no alarm.

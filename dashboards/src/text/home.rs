@@ -11,6 +11,7 @@ words! {
     waiting: "bảng chờ nguồn", "tables waiting for a source";
     indicators_fresh: "chỉ tiêu cập nhật", "indicators up to date";
     indicators_stale: "chỉ tiêu cũ hoặc lỗi", "indicators stale or failed";
+    indicators_waiting: "chỉ tiêu chờ nguồn", "indicators waiting for a source";
     details: "Xem độ mới của từng nguồn", "How fresh each source is";
     figures: "Số liệu cả nước", "The country in figures";
     no_figures: "Chưa có số liệu chỉ tiêu.", "There are no indicator figures yet.";
