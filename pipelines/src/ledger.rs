@@ -112,10 +112,14 @@ impl Outcome {
         }
     }
 
+    /// What was committed tonight.
+    fn committed(&self) -> Option<&Note> {
+        self.note.as_ref().filter(|_| self.result == RunResult::New)
+    }
+
     /// What was made tonight, committed or refused.
     fn tonight(&self) -> Option<&Note> {
-        let committed = self.note.as_ref().filter(|_| self.result == RunResult::New);
-        self.attempt.as_ref().or(committed)
+        self.attempt.as_ref().or_else(|| self.committed())
     }
 
     /// The note whose checks say how what tonight brought fared: none where nothing was checked.
@@ -234,15 +238,16 @@ fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Arc<StringArray> 
 
 fn runs(night: NaiveDate, outcomes: &[Outcome]) -> Result<RecordBatch, ArrowError> {
     let names: Vec<String> = outcomes.iter().map(Outcome::name).collect();
-    let count = |pick: fn(&Note) -> u64| {
-        let values = outcomes.iter().map(|outcome| {
-            outcome.tonight().map(|note| i64::try_from(pick(note)).unwrap_or(i64::MAX))
-        });
-        Arc::new(values.collect::<Int64Array>())
+    type Of = fn(&Outcome) -> Option<&Note>;
+    let count = |of: Of, pick: fn(&Note) -> u64| {
+        let number = |note| i64::try_from(pick(note)).unwrap_or(i64::MAX);
+        Arc::new(outcomes.iter().map(|outcome| of(outcome).map(number)).collect::<Int64Array>())
     };
+    // Of a commit only: a refused batch is made anew each time that the night is run again, and
+    // the night's account must not change with it.
     let instant = |pick: fn(&Note) -> DateTime<Utc>| {
         let values =
-            outcomes.iter().map(|outcome| outcome.tonight().map(|n| pick(n).timestamp_micros()));
+            outcomes.iter().map(|outcome| outcome.committed().map(|n| pick(n).timestamp_micros()));
         Arc::new(values.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
     };
     RecordBatch::try_new(
@@ -256,10 +261,10 @@ fn runs(night: NaiveDate, outcomes: &[Outcome]) -> Result<RecordBatch, ArrowErro
                 let note = outcome.attempt.as_ref().or(outcome.note.as_ref());
                 Some(note?.batch.as_str())
             })),
-            count(|note| note.rows_read),
-            count(|note| note.rows_written),
-            count(|note| note.rows_quarantined),
-            count(|note| note.version),
+            count(Outcome::tonight, |note| note.rows_read),
+            count(Outcome::committed, |note| note.rows_written),
+            count(Outcome::tonight, |note| note.rows_quarantined),
+            count(Outcome::committed, |note| note.version),
             instant(|note| note.started_at),
             instant(|note| note.finished_at),
             texts(outcomes.iter().map(|outcome| outcome.reason.as_deref())),

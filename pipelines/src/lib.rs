@@ -6,10 +6,6 @@
 //! values live in memory only, between [`connector`] and [`deidentify`]; nothing after that has
 //! ever seen an identifier.
 
-/// The way in which this version of the program turns the same input into rows. Raise it when a
-/// change makes other rows of them: every table is then made again.
-pub(crate) const PIPELINE_VERSION: u32 = 1;
-
 pub mod batch;
 pub mod connector;
 pub mod deidentify;
@@ -19,3 +15,7 @@ pub mod night;
 pub mod quality;
 pub mod quarantine;
 pub mod simulate;
+
+/// The way in which this version of the program turns the same input into rows. Raise it when a
+/// change makes other rows of them: every table is then made again.
+pub(crate) const PIPELINE_VERSION: u32 = 1;

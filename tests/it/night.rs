@@ -197,6 +197,37 @@ fn a_source_that_fails_stops_neither_the_others_nor_what_does_not_need_it() {
 }
 
 #[test]
+fn a_refused_batch_is_accounted_for_and_run_again_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = tempfile::tempdir().unwrap();
+    support::link_data(data.path(), &["notifiable", "gso_health", "tb_quarterly"]);
+    let tb = data.path().join("tb_quarterly_2010_2015");
+    std::fs::create_dir(&tb).unwrap();
+    let original = support::data().join("tb_quarterly_2010_2015/tb_quarterly_by_province.csv");
+    let text = std::fs::read_to_string(original).unwrap();
+    // No year can be read in any row: too many bad rows for the batch to pass.
+    let spoilt = text.replace(",2010,", ",hai,").replace(",2011,", ",ba,");
+    assert_ne!(spoilt, text);
+    std::fs::write(tb.join("tb_quarterly_by_province.csv"), spoilt).unwrap();
+    let config = format!("sources_folder = {:?}\n", data.path().display().to_string());
+    std::fs::write(folder.path().join("khoyte.toml"), config).unwrap();
+    let night = || {
+        let ended = khoyte(folder.path()).args(["night", "--date", support::NIGHT]).output();
+        assert_eq!(ended.unwrap().status.code(), Some(1));
+    };
+    night();
+    let sql = "SELECT ket_qua, so_dong_doc > 0, so_dong_cach_ly > 0, so_dong_ghi, bat_dau \
+               FROM he_thong.lan_chay WHERE bang = 'nguon.lao_quy'";
+    let account = support::rows(&support::open(folder.path()), sql);
+    let words: Vec<String> = account.rows[0].iter().map(ToString::to_string).collect();
+    assert_eq!(words, ["tu_choi", "true", "true", "", ""]);
+    let before = support::files(folder.path());
+    night();
+    let after = support::files(folder.path());
+    assert_eq!(support::differing(&before, &after), Vec::<String>::new());
+}
+
+#[test]
 fn a_principal_sees_only_what_its_clearance_allows() {
     let warehouse = support::open(support::filled());
     let seen = |who: &Principal, table: &str| {

@@ -246,6 +246,10 @@ fn date_of(text: &str) -> Result<NaiveDate, String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     pub(crate) const UNITS: &str = "don_vi,ma,ten,ten_en,loai,tu_ngay,den_ngay,can_cu\n\
@@ -286,6 +290,36 @@ pub(crate) mod tests {
         assert_eq!(g.parts("24@2025-07-01", day("2020-01-01")).len(), 2);
         assert_eq!(g.parts("24@2025-07-01", day("2026-01-01")).len(), 1);
         assert_eq!(g.parts("04@2004-01-01", day("2020-01-01")).len(), 1);
+    }
+
+    proptest! {
+        /// A merger loses nothing and counts nothing twice: every old unit lies in one new unit,
+        /// which is made of exactly the old units that lie in it.
+        #[test]
+        fn a_merger_is_a_partition(into in prop::collection::vec(0_usize..6, 1..40)) {
+            let (mut units, mut successions) =
+                ("k,ma,ten,ten_en,loai,tu,den,can_cu\n".to_owned(), "t,d,n,c\n".to_owned());
+            for group in into.iter().copied().collect::<BTreeSet<_>>() {
+                units += &format!("9{group}@2025-07-01,9{group},x,x,tinh,2025-07-01,,x\n");
+            }
+            for (code, group) in into.iter().enumerate() {
+                let key = format!("{code:02}@2004-01-01");
+                units += &format!("{key},{code:02},x,x,tinh,2004-01-01,2025-06-30,x\n");
+                successions += &format!("{key},9{group}@2025-07-01,2025-07-01,x\n");
+            }
+            let g = Geography::from_declared(&units, &successions).expect("valid");
+            let mut seen = 0;
+            for new in g.units_on(day("2026-01-01")) {
+                let parts = g.parts(&new.key, day("2020-01-01"));
+                seen += parts.len();
+                for part in parts {
+                    let at = g.at(&part.key, day("2026-01-01")).map(|unit| &unit.key);
+                    prop_assert_eq!(at, Some(&new.key));
+                }
+                prop_assert_eq!(g.at(&new.key, day("2020-01-01")), None);
+            }
+            prop_assert_eq!(seen, into.len());
+        }
     }
 
     #[test]
