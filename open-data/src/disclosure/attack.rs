@@ -11,7 +11,7 @@ use super::certificate;
 use super::exact::exact_move;
 use super::lattice::{Lattice, Search};
 use super::model::Model;
-use super::solver::{Component, Deadline, Proposal, cheapest_move, push};
+use super::solver::{Component, Deadline, Proposal, cheapest_move, dual, push};
 use super::system::{CellIndex, Deviation, System};
 
 /// In tables of more cells than this, programmes are slow and searches are tried longer.
@@ -218,7 +218,7 @@ impl<'m> Attacker<'m> {
         let far = |sign: i8| {
             let limit = deadline.within(TIME_PER_PROGRAMME);
             let reach = (cell, sign, wanted);
-            certificate::multipliers(self.system, &component, reach, limit)
+            dual(self.system, &component, reach, limit)
                 .and_then(|found| certificate::bound(self.system, hidden, (cell, sign), &found))
                 .map_or(room(sign), |bound| bound.clamp(0, room(sign)))
         };

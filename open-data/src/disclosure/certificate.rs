@@ -7,24 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use super::solver::{Component, Deadline, dual};
 use super::system::{CellIndex, System, UNBOUNDED};
 
 /// Denominators to which multipliers are rounded; sums of cells rarely need others.
 const DENOMINATORS: [i128; 5] = [1, 2, 3, 4, 60];
 
-/// Multipliers of some equations, as a solver proposes them.
+/// Multipliers of some equations, by row, as a solver proposes them.
 pub(crate) type Multipliers = Vec<(usize, f64)>;
-
-/// Multipliers that bound the movement well; `None` when a solver finds none in time.
-pub(crate) fn multipliers(
-    system: &System,
-    component: &Component,
-    reach: (CellIndex, i8, i128),
-    deadline: Deadline,
-) -> Option<Multipliers> {
-    dual(system, component, reach, deadline)
-}
 
 /// How far `cell` can move towards `sign` at most, in units rounded down: the best bound that
 /// rounded multipliers prove.
