@@ -256,7 +256,8 @@ impl Config {
         for user in &self.users {
             let secret = Secret::decode(&user.secret)
                 .map_err(|e| UsageError(format!("the secret of user {}: {e}", user.name)))?;
-            let principal = Principal { name: user.name.clone(), clearance: user.clearance };
+            let mut principal = Principal::planner(user.name.clone());
+            principal.clearance = user.clearance;
             users.add(principal, secret);
         }
         Ok(users)

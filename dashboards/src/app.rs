@@ -7,7 +7,7 @@ use warehouse::access::Principal;
 use warehouse::geography::Geography;
 use warehouse::grid::Grid;
 use warehouse::names::Sensitivity;
-use warehouse::query::{Answer, QueryError, Warehouse};
+use warehouse::query::{Answer, QueryError, Via, Warehouse};
 use warehouse::spec::Declarations;
 
 use crate::chart::shapes::Shapes;
@@ -36,8 +36,8 @@ struct Inner {
 impl App {
     pub(crate) fn new(warehouse: Warehouse, settings: Settings) -> Result<Self, DashboardError> {
         let shapes = settings.boundaries.as_deref().map(Shapes::load).transpose()?;
-        let inspector =
-            Principal { name: "dashboards".to_owned(), clearance: Sensitivity::Internal };
+        let mut inspector = Principal::planner("dashboards");
+        inspector.clearance = Sensitivity::Internal;
         let public = Principal::public();
         let inner = Inner { warehouse, settings, shapes, public, inspector };
         Ok(Self { inner: Arc::new(inner) })
@@ -51,17 +51,17 @@ impl App {
 
     /// Rows that anyone may read.
     pub(crate) async fn read(&self, sql: &str) -> Result<Grid, PageError> {
-        whole(self.inner.warehouse.execute(&self.inner.public, sql).await?).await
+        whole(self.inner.warehouse.door(&self.inner.public, Via::Page).ask(sql).await?).await
     }
 
     /// Rows of `he_thong` for the pages' own summaries; never with text from a request.
     pub(crate) async fn inspect(&self, sql: &'static str) -> Result<Grid, PageError> {
-        whole(self.inner.warehouse.execute(&self.inner.inspector, sql).await?).await
+        whole(self.inner.warehouse.door(&self.inner.inspector, Via::Page).ask(sql).await?).await
     }
 
     /// SQL as the principal of the settings.
     pub(crate) async fn ask(&self, sql: &str) -> Result<Answer, QueryError> {
-        self.inner.warehouse.execute(&self.inner.settings.sql_principal, sql).await
+        self.inner.warehouse.door(&self.inner.settings.sql_principal, Via::Web).ask(sql).await
     }
 
     /// Whether anyone may read rows of that class.

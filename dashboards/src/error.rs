@@ -69,7 +69,15 @@ impl IntoResponse for PageError {
 }
 
 fn is_busy(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::TooLarge | ErrorKind::Timeout | ErrorKind::Unavailable)
+    matches!(
+        kind,
+        ErrorKind::TooLarge
+            | ErrorKind::Timeout
+            | ErrorKind::Unavailable
+            | ErrorKind::Busy
+            | ErrorKind::Cancelled
+            | ErrorKind::ShuttingDown
+    )
 }
 
 /// The status of a reader's own query that failed.

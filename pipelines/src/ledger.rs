@@ -11,7 +11,6 @@ use arrow::array::{
 };
 use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate, Utc};
-use datafusion::datasource::MemTable;
 use sha2::{Digest, Sha256};
 use warehouse::grid::days_since_epoch;
 use warehouse::names::TableName;
@@ -176,9 +175,7 @@ async fn replace_night(
         return Ok(());
     }
     let written = rows.num_rows() as u64;
-    let memory = MemTable::try_new(rows.schema(), vec![vec![rows]])
-        .map_err(|e| ArrowError::ExternalError(Box::new(e)))?;
-    let session = warehouse.scratch([("dem_nay".to_owned(), Arc::new(memory) as _)])?;
+    let workshop = warehouse.workshop([("dem_nay".to_owned(), rows)])?;
     let name = &table.name;
     // Names of tables and indicators are snake case: none holds a quote.
     let about: Vec<String> = about.iter().map(|name| format!("'{name}'")).collect();
@@ -187,7 +184,7 @@ async fn replace_night(
          UNION ALL SELECT * FROM dem_nay",
         about.join(", ")
     );
-    let batches = warehouse::query::run_internal(&session, &sql).await?;
+    let batches = workshop.rows(&sql).await?;
     let all = batches.iter().map(|batch| stored(batch, &table)).collect::<Result<Vec<_>, _>>()?;
     let all = arrow::compute::concat_batches(&table.schema, &all)?;
     let now = Utc::now();

@@ -10,7 +10,6 @@ use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::DataType;
 use chrono::{NaiveDate, Utc};
 use sha2::{Digest, Sha256};
-use warehouse::access::Principal;
 use warehouse::geography::Geography;
 use warehouse::names::TableName;
 use warehouse::query::{QueryError, Warehouse};
@@ -142,8 +141,8 @@ fn shape(query: &Query, source: arrow::error::ArrowError) -> MaterialiseError {
 async fn run(warehouse: &Warehouse, query: &Query) -> Result<RecordBatch, MaterialiseError> {
     let failed = |source| MaterialiseError::Query { path: query.path.clone(), source };
     // A night may take longer than a planner may keep the machine busy: no limit of time here.
-    let session = warehouse.session(&Principal::system()).map_err(failed)?;
-    let batches = warehouse::query::run_internal(&session, &query.sql).await.map_err(failed)?;
+    let workshop = warehouse.workshop([]).map_err(failed)?;
+    let batches = workshop.rows(&query.sql).await.map_err(failed)?;
     let rows =
         concat_batches(&batches[0].schema(), &batches).map_err(|source| shape(query, source))?;
     plain_text(&rows).map_err(|source| shape(query, source))
@@ -201,20 +200,14 @@ async fn long_form(
     rows: &RecordBatch,
 ) -> Result<RecordBatch, MaterialiseError> {
     let failed = |source| MaterialiseError::Query { path: query.path.clone(), source };
-    let memory = datafusion::datasource::MemTable::try_new(rows.schema(), vec![vec![rows.clone()]])
-        .map_err(|e| shape(query, arrow::error::ArrowError::ExternalError(Box::new(e))))?;
-    let session =
-        warehouse.scratch([("bang".to_owned(), Arc::new(memory) as _)]).map_err(failed)?;
-    let found =
-        warehouse::query::run_internal(&session, &faulty_rows_sql(rows)).await.map_err(failed)?;
+    let workshop = warehouse.workshop([("bang".to_owned(), rows.clone())]).map_err(failed)?;
+    let found = workshop.rows(&faulty_rows_sql(rows)).await.map_err(failed)?;
     let faults: usize = found.iter().map(RecordBatch::num_rows).sum();
     if faults > 0 {
         let reason = format!("{faults} rows lack a known unit or a period, or repeat another");
         return Err(rule(query, reason));
     }
-    let long = warehouse::query::run_internal(&session, &long_form_sql(query, indicator, rows))
-        .await
-        .map_err(failed)?;
+    let long = workshop.rows(&long_form_sql(query, indicator, rows)).await.map_err(failed)?;
     let schema = system::indicator_values().schema;
     let long = long
         .iter()

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
-use datafusion::datasource::MemTable;
-use datafusion::prelude::SessionContext;
-use warehouse::query::{QueryError, Warehouse};
+use warehouse::query::{QueryError, Warehouse, Workshop};
 use warehouse::spec::{Action, Check, Rule};
 use warehouse::store::CheckResult;
 
@@ -59,13 +57,11 @@ pub async fn check(
         return Ok(findings);
     }
     let numbered = numbered(rows).map_err(QualityError::Shape)?;
-    let table = MemTable::try_new(numbered.schema(), vec![vec![numbered]])
-        .map_err(|e| QualityError::Shape(arrow::error::ArrowError::ExternalError(Box::new(e))))?;
-    let session = warehouse
-        .scratch([(BATCH.to_owned(), Arc::new(table) as _)])
+    let workshop = warehouse
+        .workshop([(BATCH.to_owned(), numbered)])
         .map_err(|source| QualityError::Ask { check: String::new(), source })?;
     for check in checks {
-        let faults = ask(&session, check)
+        let faults = ask(&workshop, check)
             .await
             .map_err(|source| QualityError::Ask { check: check.name.clone(), source })?;
         let count = faults.len() as u64;
@@ -109,13 +105,13 @@ fn numbered(rows: &RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError>
 }
 
 /// One entry a fault: the row's position, where the rule is about single rows.
-async fn ask(session: &SessionContext, check: &Check) -> Result<Vec<Option<u64>>, QueryError> {
+async fn ask(workshop: &Workshop, check: &Check) -> Result<Vec<Option<u64>>, QueryError> {
     let (sql, by_row) = match &check.rule {
         // The rule stands on a line of its own, so that a comment in it cannot swallow the rest.
         Rule::Row(rule) => (format!("SELECT {ROW} FROM {BATCH} WHERE NOT (\n{rule}\n)"), true),
         Rule::Query(query) => (query.clone(), false),
     };
-    let batches = warehouse::query::run_internal(session, &sql).await?;
+    let batches = workshop.rows(&sql).await?;
     let mut faults = Vec::new();
     for batch in &batches {
         if by_row {

@@ -6,8 +6,8 @@ use anyhow::Context;
 use arrow::array::RecordBatch;
 use clap::ValueEnum;
 use warehouse::access::Principal;
-use warehouse::names::{Lang, Sensitivity};
-use warehouse::query::{Answer, ErrorKind, QueryError};
+use warehouse::names::Lang;
+use warehouse::query::{Answer, ErrorKind, QueryError, Via};
 
 use super::{CommandLine, Exit, House};
 use crate::report::Reporter;
@@ -62,7 +62,7 @@ pub(super) async fn show(
     format: Format,
     out: &Reporter,
 ) -> anyhow::Result<Exit> {
-    let written = match house.warehouse.execute(principal, query).await {
+    let written = match house.warehouse.door(principal, Via::CommandLine).ask(query).await {
         Ok(answer) => write(answer, format, out).await?,
         Err(error) => Err(error),
     };
@@ -77,7 +77,7 @@ pub(super) async fn show(
                 }
             }
             match error.kind() {
-                ErrorKind::Syntax | ErrorKind::NotFound => Exit::Usage,
+                ErrorKind::Syntax | ErrorKind::NotFound | ErrorKind::TooComplex => Exit::Usage,
                 ErrorKind::ReadOnly => Exit::Refused,
                 _ => Exit::Failed,
             }
@@ -87,7 +87,7 @@ pub(super) async fn show(
 
 fn principal(house: &House, name: Option<&str>) -> anyhow::Result<Option<Principal>> {
     Ok(match name {
-        None => Some(Principal { name: "operator".into(), clearance: Sensitivity::Restricted }),
+        None => Some(Principal::operator("operator")),
         Some("public") => Some(Principal::public()),
         Some(name) => house.config.principals()?.principal(name).cloned(),
     })

@@ -5,7 +5,7 @@ use std::path::Path;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 use warehouse::access::Principal;
 use warehouse::grid::Cell;
-use warehouse::query::{QueryError, Warehouse};
+use warehouse::query::{QueryError, Via, Warehouse};
 
 use crate::support;
 
@@ -17,7 +17,7 @@ impl AsyncDB for Door {
     type ColumnType = DefaultColumnType;
 
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, QueryError> {
-        let answer = self.0.execute(&Principal::system(), sql).await?;
+        let answer = self.0.door(&Principal::system(), Via::CommandLine).ask(sql).await?;
         let grid = answer.grid(100_000).await?;
         let text = |cell: &Cell| match cell {
             Cell::Null => "NULL".to_owned(),

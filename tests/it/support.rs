@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use warehouse::access::Principal;
 use warehouse::geography::Geography;
 use warehouse::grid::Grid;
-use warehouse::query::{Limits, Warehouse};
+use warehouse::query::{Limits, Via, Warehouse};
 use warehouse::spec::{self, Declarations, Origin};
 use warehouse::store::{Lake, Location};
 
@@ -98,7 +98,7 @@ pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) {
 /// All rows of a query.
 pub(crate) fn rows(warehouse: &Warehouse, sql: &str) -> Grid {
     wait(async {
-        let answer = warehouse.execute(&Principal::system(), sql).await;
+        let answer = warehouse.door(&Principal::system(), Via::CommandLine).ask(sql).await;
         answer.unwrap_or_else(|e| panic!("{sql}: {e}")).grid(usize::MAX).await.unwrap()
     })
 }

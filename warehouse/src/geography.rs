@@ -9,7 +9,7 @@
 
 mod functions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
@@ -178,6 +178,21 @@ impl Geography {
         Some(unit)
     }
 
+    /// Keys of `units` and of all that became part of one of them: whose records are theirs.
+    pub fn within(&self, units: &BTreeSet<String>) -> BTreeSet<&str> {
+        let theirs = |key: &str| {
+            let mut at = Some(key);
+            while let Some(key) = at {
+                if units.contains(key) {
+                    return true;
+                }
+                at = self.successions.get(key).map(|next| next.successor.as_str());
+            }
+            false
+        };
+        self.units.keys().map(String::as_str).filter(|key| theirs(key)).collect()
+    }
+
     /// The units on the boundaries of `source_date` that make up the unit `key`: how many figures
     /// a complete sum needs.
     pub fn parts(&self, key: &str, source_date: NaiveDate) -> Vec<&Unit> {
@@ -246,8 +261,6 @@ fn date_of(text: &str) -> Result<NaiveDate, String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeSet;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -290,6 +303,15 @@ pub(crate) mod tests {
         assert_eq!(g.parts("24@2025-07-01", day("2020-01-01")).len(), 2);
         assert_eq!(g.parts("24@2025-07-01", day("2026-01-01")).len(), 1);
         assert_eq!(g.parts("04@2004-01-01", day("2020-01-01")).len(), 1);
+    }
+
+    #[test]
+    fn what_became_part_of_a_unit_is_theirs_and_its_successor_is_not() {
+        let g = geography();
+        let within = |key: &str| g.within(&BTreeSet::from([key.to_owned()])).len();
+        assert_eq!(within("24@2025-07-01"), 3);
+        assert_eq!(within("27@2004-01-01"), 1);
+        assert_eq!(within("99@2004-01-01"), 0);
     }
 
     proptest! {

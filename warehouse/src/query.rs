@@ -1,33 +1,44 @@
-//! The one door: every read, from any protocol, page, report or export, is [`Warehouse::execute`].
+//! The one door: every read, from any protocol, page, report or export, goes through
+//! [`Warehouse::door`].
 //!
-//! It takes a principal and one SQL statement, refuses whatever is not a read, plans it in a
-//! session that holds only what the principal may see, and runs it under limits of memory and
-//! time. Nothing here knows a protocol; nothing outside builds a session.
+//! `door(principal, via).prepare(sql) → statement → answer`. A text is bounded before it is parsed,
+//! planned in a session that holds only what its principal may see at one version of each table,
+//! verified, let in, accounted for, and run on a runtime of its own under limits of memory, time
+//! and size. **The plan that was verified is the plan that runs**: nothing is printed and parsed
+//! again. Nothing here knows a protocol; no session of the engine leaves this module.
 
+mod account;
 mod answer;
 mod boundaries;
 mod catalog;
+mod engine;
 mod error;
+mod explain;
+mod functions;
+mod guard;
+mod kept;
+mod lake_table;
+mod pins;
+mod pool;
 mod postgres_functions;
+mod rights;
+mod running;
+mod session;
+mod statement;
+mod text;
+mod weight;
+mod workshop;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::catalog::TableProvider;
-use datafusion::common::DataFusionError;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
-use datafusion::sql::parser::{DFParserBuilder, Statement};
-use datafusion::sql::sqlparser::ast::{SetExpr, Statement as SqlStatement};
-use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::SessionState;
 
-use crate::access::Principal;
-use crate::geography::{self, Geography};
+use crate::access::{Principal, Role, Scope};
+use crate::geography::Geography;
 use crate::names::Sensitivity;
 use crate::spec::Declarations;
 use crate::store::Lake;
@@ -35,27 +46,88 @@ use crate::store::Lake;
 pub use self::answer::Answer;
 pub use self::error::{ErrorKind, QueryError};
 pub(crate) use self::postgres_functions::VERSION as POSTGRES_VERSION;
+pub use self::statement::{Statement, Utterance};
+pub(crate) use self::statement::verify as verify_read;
+pub use self::text::LONGEST_TEXT;
+pub use self::workshop::Workshop;
 
-use self::catalog::{LakeCatalog, Scratch};
+use self::engine::Engine;
+use self::pins::Pins;
+use self::pool::QueryPool;
+use self::rights::Visible;
+use self::running::Running;
+use self::session::Template;
+use self::text::Dialect;
 
 /// The name of the one catalogue, as PostgreSQL clients see the database.
 pub const DATABASE: &str = "khoyte";
 
-/// What one query may use.
+/// How long a query of someone without a name may run at most.
+const PUBLIC_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Templates that are kept: one for each set of rights in use.
+const MOST_TEMPLATES: usize = 200;
+
+/// What queries may use.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Memory of all running queries together; more than this spills to disk or fails.
+    /// Memory of all running queries together; more than this spills to disk or fails. One query
+    /// gets half of it at most.
     pub memory_bytes: usize,
-    /// How long one query may run.
+    /// How long one query may run, from its text to its last row.
     pub timeout: Duration,
     /// Threads that one query may use.
     pub threads: usize,
+    /// Queries that run at the same time; one principal gets half of the places at each door.
+    pub queries: usize,
+    /// Bytes of one answer.
+    pub answer_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { memory_bytes: 4 << 30, timeout: Duration::from_mins(5), threads }
+        Self {
+            memory_bytes: 4 << 30,
+            timeout: Duration::from_mins(5),
+            threads,
+            queries: 32,
+            answer_bytes: 8 << 30,
+        }
+    }
+}
+
+/// Through which door a query comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Via {
+    /// PostgreSQL's wire.
+    Wire,
+    /// A page's own figures.
+    Page,
+    /// A reader's own query on a page.
+    Web,
+    /// The rows of a reader's own query as a file.
+    Download,
+    /// The command line.
+    CommandLine,
+    /// The publisher.
+    Release,
+    /// The product's own work.
+    Night,
+}
+
+impl Via {
+    /// The word in the account of queries.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wire => "postgresql",
+            Self::Page => "trang",
+            Self::Web => "trang_sql",
+            Self::Download => "tai_ve",
+            Self::CommandLine => "dong_lenh",
+            Self::Release => "phat_hanh",
+            Self::Night => "dem",
+        }
     }
 }
 
@@ -70,28 +142,35 @@ struct Inner {
     declarations: Arc<Declarations>,
     geography: Arc<Geography>,
     limits: Limits,
+    engine: Engine,
     runtime: Arc<RuntimeEnv>,
-    /// One session a clearance: what a session holds depends on nothing else.
-    sessions: Mutex<HashMap<Sensitivity, SessionContext>>,
+    templates: Mutex<HashMap<Rights, Arc<Template>>>,
+}
+
+/// What a session holds depends on all of this.
+#[derive(PartialEq, Eq, Hash)]
+struct Rights {
+    clearance: Sensitivity,
+    scope: Scope,
+    inspects: bool,
+    postgres: bool,
 }
 
 impl Warehouse {
     /// Joins a lake with the declarations that describe it.
     ///
     /// # Errors
-    /// When the memory limit leaves no room to run anything.
+    /// When the machine has no threads for the queries' runtime, or no folder for what they spill.
     pub fn new(
         lake: Lake,
         declarations: Arc<Declarations>,
         geography: Arc<Geography>,
         limits: Limits,
     ) -> Result<Self, QueryError> {
-        let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
-            .build_arc()
-            .map_err(QueryError::planning)?;
-        let sessions = Mutex::default();
-        let inner = Inner { lake, declarations, geography, limits, runtime, sessions };
+        let runtime = session::runtime(&limits).map_err(QueryError::planning)?;
+        let engine = Engine::new(limits).map_err(|error| QueryError::planning(error.into()))?;
+        let templates = Mutex::default();
+        let inner = Inner { lake, declarations, geography, limits, engine, runtime, templates };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -110,236 +189,217 @@ impl Warehouse {
         &self.inner.lake
     }
 
-    /// The session that holds what `who` may see; for the protocol modules of this crate and for
-    /// the pipelines, which plan their writes in it. Pages and exports use [`Self::execute`].
-    ///
-    /// # Errors
-    /// When the catalogue cannot be built.
-    pub fn session(&self, who: &Principal) -> Result<SessionContext, QueryError> {
-        let mut sessions = self.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(session) = sessions.get(&who.clearance) {
-            return Ok(session.clone());
-        }
-        let session = self.build_session(who).map_err(QueryError::planning)?;
-        sessions.insert(who.clearance, session.clone());
-        Ok(session)
-    }
-
-    /// A session for PostgreSQL clients: the principal's own tables and `pg_catalog` over them.
-    ///
-    /// # Errors
-    /// When the catalogue cannot be built.
-    pub(crate) fn postgres_session(&self, who: &Principal) -> Result<SessionContext, QueryError> {
-        let session = self.build_session(who).map_err(QueryError::planning)?;
-        datafusion_postgres::datafusion_pg_catalog::setup_pg_catalog(
-            &session,
-            DATABASE,
-            datafusion_postgres::datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider,
-        )
-        .map_err(|error| QueryError::planning(*error))?;
-        postgres_functions::register(&session);
-        Ok(session)
-    }
-
-    /// What one query may use.
+    /// What queries may use.
     pub fn limits(&self) -> Limits {
         self.inner.limits
     }
 
-    /// A session of the product's own in which `tables` stand beside the lake under bare names:
-    /// how a batch is checked, as `bang`, before it is committed.
+    /// The door through which `who` asks.
+    pub fn door(&self, who: &Principal, via: Via) -> Door {
+        let mut timeout = self.inner.limits.timeout;
+        if who.role == Role::Public && via != Via::Release {
+            timeout = timeout.min(PUBLIC_TIMEOUT);
+        }
+        Door { warehouse: self.clone(), who: Arc::new(who.clone()), via, timeout }
+    }
+
+    /// A place for reads of the product's own, with `tables` in memory beside the lake: how a
+    /// batch is checked, as `bang`, before it is committed.
     ///
     /// # Errors
-    /// When the catalogue cannot be built.
-    pub fn scratch(
+    /// When the tables do not form.
+    pub fn workshop(
         &self,
-        tables: impl IntoIterator<Item = (String, Arc<dyn TableProvider>)>,
-    ) -> Result<SessionContext, QueryError> {
-        let session = self.session(&Principal::system())?;
-        let base = session.catalog(DATABASE).ok_or_else(|| {
-            QueryError::planning(DataFusionError::Internal("no catalogue".into()))
-        })?;
-        let scratch = SessionContext::new_with_config_rt(
-            self.config(Scratch::SCHEMA),
-            Arc::clone(&self.inner.runtime),
-        );
-        scratch.register_catalog(DATABASE, Arc::new(Scratch::new(base, tables)));
-        geography::register(&scratch, Arc::clone(&self.inner.geography));
-        Ok(scratch)
+        tables: impl IntoIterator<Item = (String, RecordBatch)>,
+    ) -> Result<Workshop, QueryError> {
+        Workshop::new(self, tables)
     }
 
-    fn config(&self, default_schema: &str) -> SessionConfig {
-        let mut config = SessionConfig::new()
-            .with_create_default_catalog_and_schema(false)
-            .with_default_catalog_and_schema(DATABASE, default_schema)
-            .with_information_schema(true)
-            .with_target_partitions(self.inner.limits.threads);
-        let options = config.options_mut();
-        options.sql_parser.dialect = datafusion::common::config::Dialect::PostgreSQL;
-        options.execution.parquet.pushdown_filters = true;
-        options.execution.parquet.reorder_filters = true;
-        config
+    /// Lets no query in any more and stops those that run, but for downloads.
+    pub fn close(&self) {
+        self.inner.engine.close();
     }
 
-    fn build_session(&self, who: &Principal) -> datafusion::common::Result<SessionContext> {
+    /// Stops every query.
+    pub fn stop(&self) {
+        self.inner.engine.stop();
+    }
+
+    /// Queries at work.
+    pub fn at_work(&self) -> usize {
+        self.inner.engine.at_work()
+    }
+
+    fn template(&self, who: &Principal, postgres: bool) -> Result<Arc<Template>, QueryError> {
         let inner = &self.inner;
-        let config = self.config("chi_tieu");
-        let ctx = SessionContext::new_with_config_rt(config, Arc::clone(&inner.runtime));
-        let catalog = LakeCatalog::new(inner.lake.clone(), &inner.declarations, who.clearance)?;
-        let catalog = Arc::new(catalog);
-        ctx.register_catalog(DATABASE, Arc::clone(&catalog) as _);
-        geography::register(&ctx, Arc::clone(&inner.geography));
-        boundaries::register(&ctx, &catalog, &inner.geography)?;
-        Ok(ctx)
+        let rights = Rights {
+            clearance: who.clearance,
+            scope: who.scope.clone(),
+            inspects: who.inspects(),
+            postgres,
+        };
+        let mut templates = inner.templates.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(template) = templates.get(&rights) {
+            return Ok(Arc::clone(template));
+        }
+        let visible = Visible::of(who, &inner.declarations, &inner.geography);
+        let visible = Arc::new(visible.map_err(QueryError::planning)?);
+        let (lake, runtime) = (inner.lake.clone(), Arc::clone(&inner.runtime));
+        let template =
+            Template::new(visible, lake, &inner.geography, &inner.limits, runtime, postgres);
+        let template = Arc::new(template.map_err(QueryError::planning)?);
+        if templates.len() >= MOST_TEMPLATES {
+            templates.clear();
+        }
+        templates.insert(rights, Arc::clone(&template));
+        Ok(template)
+    }
+}
+
+/// One principal's way to the rows. Cheap to clone.
+#[derive(Clone)]
+pub struct Door {
+    warehouse: Warehouse,
+    who: Arc<Principal>,
+    via: Via,
+    timeout: Duration,
+}
+
+impl Door {
+    /// The same door with a shorter time for each query; a longer one is not given.
+    #[must_use]
+    pub fn within(mut self, timeout: Duration) -> Self {
+        self.timeout = self.timeout.min(timeout);
+        self
     }
 
-    /// Runs one read for `who`.
+    /// Parses a text that may hold several statements.
     ///
     /// # Errors
-    /// When the text is not one read, names what `who` cannot see, or fails while it is planned;
-    /// what fails later comes out of the [`Answer`].
-    pub async fn execute(&self, who: &Principal, sql: &str) -> Result<Answer, QueryError> {
-        let started = Instant::now();
-        let deadline = tokio::time::Instant::now() + self.inner.limits.timeout;
-        let session = self.session(who)?;
-        let statement = parse_read(sql)?;
-        let plan =
-            session.state().statement_to_plan(statement).await.map_err(QueryError::planning)?;
-        verify_read(&plan)?;
-        let frame = session.execute_logical_plan(plan).await.map_err(QueryError::planning)?;
-        let work = async { frame.execute_stream().await.map_err(QueryError::running) };
-        let stream = tokio::time::timeout_at(deadline, work)
-            .await
-            .map_err(|_| QueryError::timeout(self.inner.limits.timeout))??;
-        tracing::info!(
-            principal = %who.name,
-            planning_ms = started.elapsed().as_millis() as u64,
-            "query accepted"
-        );
-        Ok(Answer::new(stream, deadline, self.inner.limits.timeout))
+    /// When it is too long or too deep to be parsed, or is not SQL.
+    pub async fn read_text(&self, sql: &str) -> Result<Vec<Utterance>, QueryError> {
+        self.parse(sql, &self.running(Duration::ZERO)).await
+    }
+
+    /// Plans and verifies one statement.
+    ///
+    /// # Errors
+    /// When it is not a read, or names what the principal cannot see.
+    pub async fn plan(&self, said: &Utterance) -> Result<Statement, QueryError> {
+        Statement::plan(self, said, &self.running(Duration::ZERO)).await
+    }
+
+    /// Parses, plans and verifies a text that holds one read.
+    ///
+    /// # Errors
+    /// When it holds none or several, or as [`Self::plan`].
+    pub async fn prepare(&self, sql: &str) -> Result<Statement, QueryError> {
+        self.prepare_within(sql, &self.running(Duration::ZERO)).await
+    }
+
+    /// Runs one read without parameters.
+    ///
+    /// # Errors
+    /// When the text is not one read, names what the principal cannot see, is not let in, or fails
+    /// before its first row; what fails later comes out of the [`Answer`].
+    pub async fn ask(&self, sql: &str) -> Result<Answer, QueryError> {
+        let running = self.running(Duration::ZERO);
+        let statement = self.prepare_within(sql, &running).await?;
+        statement.run_within(running).await
+    }
+
+    async fn prepare_within(
+        &self,
+        sql: &str,
+        running: &Arc<Running>,
+    ) -> Result<Statement, QueryError> {
+        let said = one(self.parse(sql, running).await?)?;
+        Statement::plan(self, &said, running).await
+    }
+
+    async fn parse(
+        &self,
+        sql: &str,
+        running: &Arc<Running>,
+    ) -> Result<Vec<Utterance>, QueryError> {
+        // What is too long is not even copied.
+        text::check_length(sql)?;
+        let (sql, dialect) = (sql.to_owned(), self.dialect());
+        let _place = self.engine().plans(running).await?;
+        self.engine().work(running, async move { utterances(&sql, dialect) }).await
+    }
+
+    fn dialect(&self) -> Dialect {
+        if self.via == Via::Wire { Dialect::PostgresClient } else { Dialect::Plain }
+    }
+
+    fn who(&self) -> &Principal {
+        &self.who
+    }
+
+    fn via(&self) -> Via {
+        self.via
+    }
+
+    fn limits(&self) -> Limits {
+        self.warehouse.inner.limits
+    }
+
+    fn engine(&self) -> &Engine {
+        &self.warehouse.inner.engine
+    }
+
+    /// The versions that one statement will read.
+    fn pins(&self) -> Arc<Pins> {
+        Arc::new(Pins::new(self.warehouse.inner.lake.clone()))
+    }
+
+    /// A query of which `spent` is used up already.
+    fn running(&self, spent: Duration) -> Arc<Running> {
+        let left = self.timeout.saturating_sub(spent);
+        let share = self.limits().memory_bytes / if self.who.role == Role::Public { 4 } else { 2 };
+        Arc::new(Running::new(self.pool(share), Some(left)))
+    }
+
+    /// Work that ends when it is done.
+    fn running_for_good(&self) -> Arc<Running> {
+        Arc::new(Running::new(self.pool(usize::MAX), None))
+    }
+
+    fn pool(&self, share: usize) -> Arc<QueryPool> {
+        let all = Arc::clone(&self.warehouse.inner.runtime.memory_pool);
+        Arc::new(QueryPool::new(all, share))
+    }
+
+    fn template(&self) -> Result<Arc<Template>, QueryError> {
+        self.warehouse.template(&self.who, self.via == Via::Wire)
+    }
+
+    fn session(&self, pins: &Arc<Pins>, running: &Running) -> Result<SessionState, QueryError> {
+        self.template()?.session(pins, running).map_err(QueryError::planning)
+    }
+
+    fn bench(
+        &self,
+        pins: &Arc<Pins>,
+        running: &Running,
+        bench: catalog::Bench,
+    ) -> Result<SessionState, QueryError> {
+        self.template()?.bench(pins, running, bench).map_err(QueryError::planning)
     }
 }
 
-/// Plans one read of the product's own in a session made by [`Warehouse::scratch`].
-///
-/// # Errors
-/// When it does not plan.
-pub async fn plan_internal(session: &SessionContext, sql: &str) -> Result<LogicalPlan, QueryError> {
-    let statement = parse_read(sql)?;
-    let plan = session.state().statement_to_plan(statement).await.map_err(QueryError::planning)?;
-    verify_read(&plan)?;
-    Ok(plan)
+fn utterances(sql: &str, dialect: Dialect) -> Result<Vec<Utterance>, QueryError> {
+    text::parse(sql, dialect)?.into_iter().map(Utterance::new).collect()
 }
 
-/// Runs one read of the product's own in a session made by [`Warehouse::scratch`].
-///
-/// # Errors
-/// When it does not plan or run.
-pub async fn run_internal(
-    session: &SessionContext,
-    sql: &str,
-) -> Result<Vec<RecordBatch>, QueryError> {
-    let plan = plan_internal(session, sql).await?;
-    let frame = session.execute_logical_plan(plan).await.map_err(QueryError::planning)?;
-    let schema = Arc::clone(frame.schema().inner());
-    let mut batches = frame.collect().await.map_err(QueryError::running)?;
-    if batches.is_empty() {
-        batches.push(RecordBatch::new_empty(schema));
+fn one(mut said: Vec<Utterance>) -> Result<Utterance, QueryError> {
+    match (said.pop(), said.is_empty()) {
+        (None, _) => Err(QueryError::empty()),
+        (Some(_), false) => Err(QueryError::several()),
+        (Some(said), true) => Ok(said),
     }
-    Ok(batches)
-}
-
-/// Parses one statement and refuses what is not a read.
-///
-/// # Errors
-/// When the text is empty, does not parse, holds several statements or would change something.
-pub fn parse_read(sql: &str) -> Result<Statement, QueryError> {
-    let mut statements = DFParserBuilder::new(sql)
-        .with_dialect(&PostgreSqlDialect {})
-        .build()
-        .and_then(|mut parser| parser.parse_statements())
-        .map_err(QueryError::syntax)?;
-    let statement = match (statements.pop_front(), statements.is_empty()) {
-        (None, _) => return Err(QueryError::empty()),
-        (Some(_), false) => return Err(QueryError::several()),
-        (Some(statement), true) => statement,
-    };
-    if is_read(&statement) { Ok(statement) } else { Err(QueryError::read_only()) }
-}
-
-fn is_read(statement: &Statement) -> bool {
-    match statement {
-        Statement::Statement(statement) => is_sql_read(statement),
-        Statement::Explain(explain) => is_read(&explain.statement),
-        _ => false,
-    }
-}
-
-pub(crate) fn is_sql_read(statement: &SqlStatement) -> bool {
-    match statement {
-        SqlStatement::Query(query) => !matches!(
-            query.body.as_ref(),
-            SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_)
-        ),
-        SqlStatement::Explain { statement, .. } => is_sql_read(statement),
-        SqlStatement::ExplainTable { .. }
-        | SqlStatement::ShowTables { .. }
-        | SqlStatement::ShowColumns { .. }
-        | SqlStatement::ShowVariable { .. }
-        | SqlStatement::ShowFunctions { .. } => true,
-        _ => false,
-    }
-}
-
-/// The second lock on the same door: whatever a statement looked like, its plan must only read.
-pub(crate) fn verify_read(plan: &LogicalPlan) -> Result<(), QueryError> {
-    let options =
-        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-    options.verify_plan(plan).map_err(|_| QueryError::read_only())?;
-    let mut copies = false;
-    plan.apply_with_subqueries(|node| {
-        copies |= matches!(node, LogicalPlan::Copy(_));
-        Ok(TreeNodeRecursion::Continue)
-    })
-    .map_err(QueryError::planning)?;
-    if copies { Err(QueryError::read_only()) } else { Ok(()) }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_one_read_passes() {
-        for sql in [
-            "SELECT 1",
-            "WITH t AS (SELECT 1 AS a) SELECT a FROM t",
-            "EXPLAIN SELECT 1",
-            "VALUES (1), (2)",
-            "SHOW TABLES",
-        ] {
-            assert!(parse_read(sql).is_ok(), "{sql}");
-        }
-        for sql in [
-            "CREATE TABLE t (a INT)",
-            "CREATE VIEW v AS SELECT 1",
-            "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
-            "COPY (SELECT 1) TO '/tmp/x.csv'",
-            "INSERT INTO t VALUES (1)",
-            "UPDATE t SET a = 1",
-            "DELETE FROM t",
-            "DROP TABLE t",
-            "SET datafusion.execution.batch_size = 1",
-            "EXPLAIN DELETE FROM t",
-            "WITH t AS (SELECT 1) INSERT INTO x SELECT * FROM t",
-        ] {
-            let kind = parse_read(sql).err().map(|error| error.kind());
-            assert_eq!(kind, Some(ErrorKind::ReadOnly), "{sql}");
-        }
-        assert_eq!(
-            parse_read("SELECT 1; SELECT 2").err().map(|e| e.kind()),
-            Some(ErrorKind::Syntax)
-        );
-        assert_eq!(parse_read("").err().map(|e| e.kind()), Some(ErrorKind::Syntax));
-    }
-}
+mod tests;

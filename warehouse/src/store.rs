@@ -9,7 +9,7 @@ mod note;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
@@ -98,7 +98,11 @@ pub struct Lake {
     root: Url,
     store: Arc<DynObjectStore>,
     place: String,
+    /// The version of each table last read; refreshed by listing only what is newer.
+    read: Arc<Mutex<HashMap<TableName, LastRead>>>,
 }
+
+type LastRead = Arc<tokio::sync::Mutex<Option<DeltaTable>>>;
 
 impl std::fmt::Debug for Lake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -144,7 +148,8 @@ impl Lake {
         let full = path.canonicalize().map_err(|e| failed(e.into()))?;
         let root = Url::from_directory_path(&full)
             .map_err(|()| failed("the folder's name is not valid in an address".into()))?;
-        Ok(Self { root, store: Arc::new(LocalFileSystem::new()), place: place.clone() })
+        let (store, read) = (Arc::new(LocalFileSystem::new()), Arc::default());
+        Ok(Self { root, store, place: place.clone(), read })
     }
 
     fn open_s3(
@@ -172,7 +177,7 @@ impl Lake {
         };
         let root = Url::parse(&address).map_err(|e| failed(e.into()))?;
         register_s3_log_store();
-        Ok(Self { root, store: Arc::new(store), place: place.clone() })
+        Ok(Self { root, store: Arc::new(store), place: place.clone(), read: Arc::default() })
     }
 
     /// The folder or bucket, as people name it.
@@ -200,6 +205,28 @@ impl Lake {
         }
         table.load().await.map_err(failed)?;
         Ok(Some(table))
+    }
+
+    /// The newest version of a table, for those who only read: what was read before is kept, and
+    /// only what is newer is listed. `None` when it was never written.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn newest(&self, name: &TableName) -> Result<Option<DeltaTable>, StoreError> {
+        let last = {
+            let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(read.entry(name.clone()).or_default())
+        };
+        let mut last = last.lock().await;
+        match last.as_mut() {
+            Some(table) => {
+                let mut newer = table.clone();
+                newer.update_state().await.map_err(|source| read_error(name, source))?;
+                *table = newer;
+            }
+            None => *last = self.table(name).await?,
+        }
+        Ok(last.clone())
     }
 
     /// What the newest commit of a `part` of the table says about itself: see [`Note::part`].

@@ -25,6 +25,9 @@ pub struct SystemTable {
     pub sensitivity: Sensitivity,
 }
 
+/// The table of refused rows.
+const QUARANTINE: &str = "cach_ly";
+
 fn text(name: &str) -> Field {
     Field::new(name, DataType::Utf8, true)
 }
@@ -53,11 +56,9 @@ fn table(
         schema: Arc::new(ArrowSchema::new(fields)),
         title: Text::new(title.0, title.1),
         grain: Text::new(grain.0, grain.1),
-        sensitivity: if schema == Schema::HeThong {
-            Sensitivity::Internal
-        } else {
-            Sensitivity::Open
-        },
+        // Everyone sees of the product's records what is about tables that they may see whole; what
+        // was in refused rows is for the sector only.
+        sensitivity: if name == QUARANTINE { Sensitivity::Internal } else { Sensitivity::Open },
     }
 }
 
@@ -136,7 +137,7 @@ pub fn checks() -> SystemTable {
 pub fn quarantine() -> SystemTable {
     table(
         Schema::HeThong,
-        "cach_ly",
+        QUARANTINE,
         vec![
             date("dem"),
             text("bang"),
@@ -271,12 +272,7 @@ fn tables(declarations: &Declarations) -> Result<Described, ArrowError> {
         ("Danh mục bảng", "Catalogue of tables"),
         ("Một bảng", "One table"),
     );
-    described(open(table), strings(&rows, TABLE_COLUMNS.len()))
-}
-
-/// The catalogue is public: what exists is open even where its rows are not.
-fn open(table: SystemTable) -> SystemTable {
-    SystemTable { sensitivity: Sensitivity::Open, ..table }
+    described(table, strings(&rows, TABLE_COLUMNS.len()))
 }
 
 fn table_row(
@@ -335,7 +331,7 @@ fn columns(declarations: &Declarations) -> Result<Described, ArrowError> {
         ("Danh mục cột", "Catalogue of columns"),
         ("Một cột của một bảng", "One column of one table"),
     );
-    described(open(table), strings(&rows, COLUMN_COLUMNS.len()))
+    described(table, strings(&rows, COLUMN_COLUMNS.len()))
 }
 
 fn column_row(

@@ -149,7 +149,8 @@ fn explain(error: &AskError, lang: Lang) -> (StatusCode, Option<Failure>) {
         ErrorKind::ReadOnly => w.hint_read_only,
         ErrorKind::Data => w.hint_data,
         ErrorKind::Unsupported => w.hint_unsupported,
-        ErrorKind::TooLarge | ErrorKind::Timeout => w.hint_large,
+        ErrorKind::TooLarge | ErrorKind::TooComplex | ErrorKind::Timeout => w.hint_large,
+        ErrorKind::Busy | ErrorKind::Cancelled | ErrorKind::ShuttingDown => w.hint_internal,
         ErrorKind::Unavailable | ErrorKind::Internal => w.hint_internal,
     };
     let code = Some(fill(w.code, &[error.sqlstate()]));

@@ -182,9 +182,9 @@ impl Night<'_> {
         for column in &table.columns {
             let Some((referred, name)) = &column.references else { continue };
             let failed = |source| LoadError::References { column: column.name.clone(), source };
-            let session = self.warehouse.scratch([]).map_err(failed)?;
+            let workshop = self.warehouse.workshop([]).map_err(failed)?;
             let sql = format!("SELECT DISTINCT {name} FROM {referred}");
-            let batches = warehouse::query::run_internal(&session, &sql).await.map_err(failed)?;
+            let batches = workshop.rows(&sql).await.map_err(failed)?;
             let mut values = HashSet::new();
             for batch in &batches {
                 let texts = cast(batch.column(0), &DataType::Utf8).unwrap_or_else(|_| {

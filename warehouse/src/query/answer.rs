@@ -1,48 +1,72 @@
-//! Rows as they come, under the query's deadline.
+//! Rows as they come.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
-use futures::StreamExt;
-use tokio::time::Instant;
+use tokio::sync::mpsc;
 
 use super::QueryError;
+use super::engine::Task;
+use super::running::{Running, Stop};
 use crate::grid::Grid;
 
 /// A running query. Dropping it stops the work.
 pub struct Answer {
-    stream: SendableRecordBatchStream,
-    deadline: Instant,
-    limit: Duration,
+    schema: SchemaRef,
+    rows: mpsc::Receiver<RecordBatch>,
+    /// The first batch, which was waited for so that what fails at once is told at once.
+    first: Option<RecordBatch>,
+    running: Arc<Running>,
+    /// The work; `None` when it is over.
+    task: Option<Task<()>>,
 }
 
 impl Answer {
-    pub(super) fn new(
-        stream: SendableRecordBatchStream,
-        deadline: Instant,
-        limit: Duration,
-    ) -> Self {
-        Self { stream, deadline, limit }
+    pub(super) async fn begin(
+        schema: SchemaRef,
+        rows: mpsc::Receiver<RecordBatch>,
+        running: Arc<Running>,
+        task: Task<()>,
+    ) -> Result<Self, QueryError> {
+        let mut answer = Self { schema, rows, first: None, running, task: Some(task) };
+        answer.first = answer.receive().await?;
+        Ok(answer)
     }
 
     /// The columns.
     pub fn schema(&self) -> SchemaRef {
-        self.stream.schema()
+        Arc::clone(&self.schema)
     }
 
     /// The next batch; `None` at the end.
     ///
     /// # Errors
-    /// When the query fails or its time is up.
+    /// When the query fails, is stopped, or its time is up.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>, QueryError> {
-        tokio::time::timeout_at(self.deadline, self.stream.next())
-            .await
-            .map_err(|_| QueryError::timeout(self.limit))?
-            .transpose()
-            .map_err(QueryError::running)
+        match self.first.take() {
+            Some(batch) => Ok(Some(batch)),
+            None => self.receive().await,
+        }
+    }
+
+    async fn receive(&mut self) -> Result<Option<RecordBatch>, QueryError> {
+        let rows = &mut self.rows;
+        let running = Arc::clone(&self.running);
+        let batch = running.wait(async { Ok(rows.recv().await) }).await?;
+        if batch.is_some() {
+            return Ok(batch);
+        }
+        // There are no more rows: how the work ended says why.
+        match self.task.as_mut() {
+            Some(task) => {
+                let ended = running.wait(task).await;
+                self.task = None;
+                ended.map(|()| None)
+            }
+            None => Ok(None),
+        }
     }
 
     /// All batches.
@@ -67,9 +91,18 @@ impl Answer {
             let pushed = grid.push(&batch, max_rows);
             pushed.map_err(|e| QueryError::running(DataFusionError::from(e)))?;
             if grid.truncated {
+                self.running.stop(Stop::Enough);
                 break;
             }
         }
         Ok(grid)
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if self.task.is_some() {
+            self.running.stop(Stop::Cancelled);
+        }
     }
 }

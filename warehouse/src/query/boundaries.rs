@@ -10,17 +10,17 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use datafusion::arrow::array::{Date32Array, Int64Array, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef};
 use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
 use datafusion::functions_aggregate::expr_fn::{count_distinct, sum};
 use datafusion::logical_expr::{
     Expr, ExprFunctionExt, JoinType, LogicalPlan, LogicalPlanBuilder, cast, col, lit, when,
 };
-use datafusion::prelude::SessionContext;
 
-use super::catalog::LakeCatalog;
+use super::lake_table::viewed;
 use crate::geography::Geography;
 use crate::grid::days_since_epoch;
 use crate::names::{Schema, TableName};
@@ -28,19 +28,17 @@ use crate::names::{Schema, TableName};
 /// The first day on which the declared units are complete; earlier records have no unit.
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2004, 1, 1).expect("a calendar day");
 
-/// Adds the table function and the view to a session.
-pub(super) fn register(
-    ctx: &SessionContext,
-    catalog: &Arc<LakeCatalog>,
+/// The name of the view that adds up the country.
+pub(super) fn country_name() -> TableName {
+    TableName::new(Schema::ChiTieu, "ca_nuoc").expect("a plain name")
+}
+
+/// `chi_tieu_tai` over the indicator values that one statement of a principal reads.
+pub(super) fn on_boundaries(
+    values: Arc<dyn TableProvider>,
     geography: &Arc<Geography>,
-) -> Result<()> {
-    let function =
-        OnBoundaries { values: catalog.indicator_values(), geography: Arc::clone(geography) };
-    ctx.register_udtf("chi_tieu_tai", Arc::new(function));
-    let country = country_plan(catalog.indicator_values())?;
-    let name = TableName::new(Schema::ChiTieu, "ca_nuoc").expect("a plain name");
-    catalog.add(&name, Arc::new(ViewTable::new(country, None)));
-    Ok(())
+) -> Arc<dyn TableFunctionImpl> {
+    Arc::new(OnBoundaries { values, geography: Arc::clone(geography) })
 }
 
 struct OnBoundaries {
@@ -168,7 +166,16 @@ fn boundary_plan(
     .build()
 }
 
-fn country_plan(values: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+/// The columns of `chi_tieu.ca_nuoc`.
+pub(super) fn country_schema() -> SchemaRef {
+    let values = Arc::new(viewed(&crate::system::indicator_values().schema));
+    let plan = country_plan(Arc::new(EmptyTable::new(values)));
+    // Planned over declared columns alone; a test of this module plans it.
+    plan.map_or_else(|_| Arc::new(ArrowSchema::empty()), |plan| Arc::clone(plan.schema().inner()))
+}
+
+/// Numerators and denominators of the whole country, added up and divided again.
+pub(super) fn country_plan(values: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
     let groups = ["ma_chi_tieu", "ky", "loai_ky", "phan_to", "he_so", "phien_ban"].map(col);
     LogicalPlanBuilder::scan("v", provider_as_source(values), None)?
         .aggregate(
@@ -229,4 +236,16 @@ fn value() -> Result<Expr> {
     when(col("he_so").is_null(), number("tu_so"))
         .when(col("mau_so").eq(lit(0)), none)
         .otherwise(rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_country_has_its_columns() {
+        let schema = country_schema();
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        assert!(names.contains(&"gia_tri") && names.contains(&"nam"), "{names:?}");
+    }
 }

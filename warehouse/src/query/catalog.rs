@@ -1,174 +1,127 @@
-//! The catalogue as one clearance sees it: schemas and tables of the lake, read at their newest
-//! version, and nothing above the clearance.
+//! The catalogue as one statement sees it: what its principal may see, at the versions that the
+//! statement reads, and nothing else.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef};
-use datafusion::catalog::{CatalogProvider, SchemaProvider, Session, TableProvider};
-use datafusion::common::{DataFusionError, Result};
-use datafusion::datasource::empty::EmptyTable;
-use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
-use datafusion::logical_expr::{
-    Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, TableType, col, lit,
+use datafusion::catalog::information_schema::InformationSchemaProvider;
+use datafusion::catalog::{
+    CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider,
 };
-use datafusion::physical_plan::ExecutionPlan;
-use deltalake_core::DeltaTable;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::datasource::{MemTable, ViewTable};
 
-use crate::names::{Schema, Sensitivity, TableName};
-use crate::spec::{self, Declarations, QueryKind};
-use crate::store::Lake;
-use crate::system;
+use super::boundaries;
+use super::lake_table::LakeTable;
+use super::pins::Pins;
+use super::rights::{Source, Visible};
+use super::{DATABASE, kept};
+use crate::names::{Schema, TableName};
 
-/// All tables that one clearance may read.
-pub(super) struct LakeCatalog {
-    schemas: BTreeMap<&'static str, Arc<LakeSchema>>,
-    /// Schemas that a protocol adds for its clients: `pg_catalog`.
-    added: Mutex<BTreeMap<String, Arc<dyn SchemaProvider>>>,
-    /// `chi_tieu.gia_tri` with the rows that the clearance may read.
-    indicator_values: Arc<dyn TableProvider>,
+/// The name under which clients look for descriptions of tables.
+const INFORMATION_SCHEMA: &str = "information_schema";
+
+/// What of it tells about the engine rather than about tables.
+const ABOUT_THE_ENGINE: &str = "df_settings";
+
+/// See the module.
+#[derive(Clone)]
+pub(super) struct Sight {
+    visible: Arc<Visible>,
+    pins: Arc<Pins>,
+    /// Schemas that a protocol adds for its clients (`pg_catalog`), and tables in memory beside
+    /// the lake.
+    added: Arc<Mutex<BTreeMap<String, Arc<dyn SchemaProvider>>>>,
 }
 
-impl LakeCatalog {
-    pub(super) fn new(
-        lake: Lake,
-        declarations: &Declarations,
-        clearance: Sensitivity,
-    ) -> Result<Self> {
-        let mut tables: BTreeMap<TableName, Arc<dyn TableProvider>> = BTreeMap::new();
-        let indicator_values = indicator_values(&lake, declarations, clearance)?;
-        for (name, class, schema) in declared(declarations) {
-            if class <= clearance {
-                let table = LakeTable::new(lake.clone(), name.clone(), schema);
-                tables.insert(name, Arc::new(table));
-            }
-        }
-        for (table, batch) in system::virtual_tables(declarations)? {
-            if table.sensitivity <= clearance {
-                let memory = MemTable::try_new(Arc::clone(&table.schema), vec![vec![batch]])?;
-                tables.insert(table.name, Arc::new(memory));
-            }
-        }
-        tables.insert(system::indicator_values().name, Arc::clone(&indicator_values));
-        let schemas = Schema::ALL
-            .into_iter()
-            .map(|schema| {
-                let inside = tables
-                    .iter()
-                    .filter(|(name, _)| name.schema() == schema)
-                    .map(|(name, table)| (name.name().to_owned(), Arc::clone(table)))
-                    .collect();
-                (schema.as_str(), Arc::new(LakeSchema { tables: Mutex::new(inside) }))
-            })
-            .collect();
-        Ok(Self { schemas, added: Mutex::default(), indicator_values })
+impl Sight {
+    pub(super) fn new(visible: Arc<Visible>, pins: Arc<Pins>) -> Self {
+        Self { visible, pins, added: Arc::default() }
     }
 
-    /// Adds a view that was planned over tables of this catalogue.
-    pub(super) fn add(&self, name: &TableName, table: Arc<dyn TableProvider>) {
-        if let Some(schema) = self.schemas.get(name.schema().as_str()) {
-            schema.lock().insert(name.name().to_owned(), table);
-        }
+    /// The same sight at the versions of another statement.
+    pub(super) fn at(&self, pins: Arc<Pins>) -> Self {
+        Self { visible: Arc::clone(&self.visible), pins, added: Arc::clone(&self.added) }
+    }
+
+    /// The same sight with a schema of its own beside.
+    pub(super) fn with(&self, name: &str, schema: Arc<dyn SchemaProvider>) -> Self {
+        let mut added = self.added().clone();
+        added.insert(name.to_owned(), schema);
+        let added = Arc::new(Mutex::new(added));
+        Self { visible: Arc::clone(&self.visible), pins: Arc::clone(&self.pins), added }
     }
 
     fn added(&self) -> MutexGuard<'_, BTreeMap<String, Arc<dyn SchemaProvider>>> {
         self.added.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `chi_tieu.gia_tri` as this clearance sees it, for what is computed from it.
-    pub(super) fn indicator_values(&self) -> Arc<dyn TableProvider> {
-        Arc::clone(&self.indicator_values)
-    }
-}
-
-/// The one long table of indicators, with the rows of those that the clearance may read. What is
-/// no longer declared has no class any more, and only the product itself sees it.
-fn indicator_values(
-    lake: &Lake,
-    declarations: &Declarations,
-    clearance: Sensitivity,
-) -> Result<Arc<dyn TableProvider>> {
-    let table = system::indicator_values();
-    let whole = Arc::new(LakeTable::new(lake.clone(), table.name, table.schema));
-    if clearance == Sensitivity::Restricted {
-        return Ok(whole);
-    }
-    let readable = declarations
-        .of_kind(QueryKind::Indicator)
-        .filter(|query| query.sensitivity <= clearance)
-        .map(|query| lit(query.id.clone()))
-        .collect();
-    let plan = LogicalPlanBuilder::scan("gia_tri", provider_as_source(whole), None)?
-        .filter(col("ma_chi_tieu").in_list(readable, false))?
-        .build()?;
-    Ok(Arc::new(PartOfTable(ViewTable::new(plan, None))))
-}
-
-/// Some rows of a stored table: planned like a view, and a table to whoever lists tables.
-#[derive(Debug)]
-struct PartOfTable(ViewTable);
-
-#[async_trait]
-impl TableProvider for PartOfTable {
-    fn schema(&self) -> SchemaRef {
-        self.0.schema()
+    /// The table of that name, if it may be seen.
+    fn table(&self, name: &TableName) -> Result<Option<Arc<dyn TableProvider>>> {
+        let Some(entry) = self.visible.tables.get(name) else { return Ok(None) };
+        Ok(Some(match &entry.source {
+            Source::Memory(batch) => {
+                let rows = vec![vec![batch.clone()]];
+                Arc::new(MemTable::try_new(Arc::clone(&entry.schema), rows)?)
+            }
+            Source::Country => {
+                let plan = boundaries::country_plan(self.country_values()?)?;
+                Arc::new(ViewTable::new(plan, None))
+            }
+            Source::Lake => self.stored(name, entry)?,
+        }))
     }
 
-    fn table_type(&self) -> TableType {
-        TableType::Base
-    }
-
-    fn get_logical_plan(&self) -> Option<Cow<'_, LogicalPlan>> {
-        self.0.get_logical_plan()
-    }
-
-    async fn scan(
+    fn stored(
         &self,
-        state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        filters: &[Expr],
-        limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.0.scan(state, projection, filters, limit).await
+        name: &TableName,
+        entry: &super::rights::Entry,
+    ) -> Result<Arc<dyn TableProvider>> {
+        let table = LakeTable::new(Arc::clone(&self.pins), name.clone(), &entry.stored);
+        kept::kept(Arc::new(table), &entry.schema, entry.keep.as_ref())
+    }
+
+    /// Indicator values of the principal's places, for `chi_tieu_tai`.
+    pub(super) fn indicator_values(&self) -> Result<Arc<dyn TableProvider>> {
+        let name = crate::system::indicator_values().name;
+        self.table(&name)?.ok_or_else(|| missing(&name))
+    }
+
+    /// Indicator values of the whole country, of the indicators that the principal may see.
+    fn country_values(&self) -> Result<Arc<dyn TableProvider>> {
+        let name = crate::system::indicator_values().name;
+        let entry = &self.visible.country_values;
+        self.stored(&name, entry)
     }
 }
 
-type DeclaredTable = (TableName, Sensitivity, SchemaRef);
-
-fn declared(declarations: &Declarations) -> Vec<DeclaredTable> {
-    let mut all = Vec::new();
-    for contract in &declarations.contracts {
-        for table in &contract.tables {
-            all.push((table.name.clone(), contract.sensitivity, spec::arrow_schema(table)));
-        }
-    }
-    for query in declarations.of_kind(QueryKind::Mart) {
-        all.extend(query.table().map(|n| (n, query.sensitivity, Arc::clone(&query.schema))));
-    }
-    all.extend(system::stored().into_iter().map(|t| (t.name, t.sensitivity, t.schema)));
-    all
+fn missing(name: &TableName) -> DataFusionError {
+    DataFusionError::Internal(format!("{name} is always there"))
 }
 
-impl fmt::Debug for LakeCatalog {
+impl fmt::Debug for Sight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LakeCatalog").finish_non_exhaustive()
+        f.debug_struct("Sight").finish_non_exhaustive()
     }
 }
 
-impl CatalogProvider for LakeCatalog {
+impl CatalogProvider for Sight {
     fn schema_names(&self) -> Vec<String> {
-        let added = self.added();
-        let own = self.schemas.keys().map(|&name| name.to_owned());
-        own.chain(added.keys().cloned()).collect()
+        let own = Schema::ALL.map(|schema| schema.as_str().to_owned());
+        own.into_iter().chain(self.added().keys().cloned()).collect()
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        let added = self.added();
-        let own = self.schemas.get(name).map(|schema| Arc::clone(schema) as _);
-        own.or_else(|| added.get(name).cloned())
+        if name == INFORMATION_SCHEMA {
+            let all: Arc<dyn CatalogProviderList> = Arc::new(One(self.clone()));
+            return Some(Arc::new(AboutTables(InformationSchemaProvider::new(all))));
+        }
+        if let Some(schema) = Schema::ALL.into_iter().find(|schema| schema.as_str() == name) {
+            return Some(Arc::new(OfSchema { sight: self.clone(), schema }));
+        }
+        self.added().get(name).cloned()
     }
 
     fn register_schema(
@@ -176,150 +129,107 @@ impl CatalogProvider for LakeCatalog {
         name: &str,
         schema: Arc<dyn SchemaProvider>,
     ) -> Result<Option<Arc<dyn SchemaProvider>>> {
-        let mut added = self.added();
-        Ok(added.insert(name.to_owned(), schema))
+        Ok(self.added().insert(name.to_owned(), schema))
     }
 }
 
-struct LakeSchema {
-    tables: Mutex<BTreeMap<String, Arc<dyn TableProvider>>>,
-}
+/// The list of catalogues: there is one.
+#[derive(Debug)]
+pub(super) struct One(pub(super) Sight);
 
-impl LakeSchema {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<dyn TableProvider>>> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+impl CatalogProviderList for One {
+    fn register_catalog(
+        &self,
+        _: String,
+        _: Arc<dyn CatalogProvider>,
+    ) -> Option<Arc<dyn CatalogProvider>> {
+        None
+    }
+
+    fn catalog_names(&self) -> Vec<String> {
+        vec![DATABASE.to_owned()]
+    }
+
+    fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
+        (name == DATABASE).then(|| Arc::new(self.0.clone()) as _)
     }
 }
 
-impl fmt::Debug for LakeSchema {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LakeSchema").finish_non_exhaustive()
-    }
+#[derive(Debug)]
+struct OfSchema {
+    sight: Sight,
+    schema: Schema,
 }
 
 #[async_trait]
-impl SchemaProvider for LakeSchema {
+impl SchemaProvider for OfSchema {
     fn table_names(&self) -> Vec<String> {
-        self.lock().keys().cloned().collect()
+        let names = self.sight.visible.tables.keys();
+        let inside = names.filter(|name| name.schema() == self.schema);
+        inside.map(|name| name.name().to_owned()).collect()
     }
 
-    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
-        Ok(self.lock().get(name).cloned())
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        match TableName::new(self.schema, name) {
+            Ok(name) => self.sight.table(&name),
+            Err(_) => Ok(None),
+        }
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.lock().contains_key(name)
+        TableName::new(self.schema, name)
+            .is_ok_and(|name| self.sight.visible.tables.contains_key(&name))
     }
 }
 
-/// The lake's catalogue with one more schema of tables held in memory.
+/// `information_schema` without the settings of the engine.
 #[derive(Debug)]
-pub(super) struct Scratch {
-    base: Arc<dyn CatalogProvider>,
-    extra: Arc<LakeSchema>,
+struct AboutTables(InformationSchemaProvider);
+
+#[async_trait]
+impl SchemaProvider for AboutTables {
+    fn table_names(&self) -> Vec<String> {
+        let mut names = self.0.table_names();
+        names.retain(|name| name != ABOUT_THE_ENGINE);
+        names
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if name.eq_ignore_ascii_case(ABOUT_THE_ENGINE) { Ok(None) } else { self.0.table(name).await }
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        !name.eq_ignore_ascii_case(ABOUT_THE_ENGINE) && self.0.table_exist(name)
+    }
 }
 
-impl Scratch {
-    /// The schema's name; it is the default one, so that its tables need no prefix.
+/// Tables held in memory under bare names: how a batch is checked before it is committed.
+#[derive(Debug)]
+pub(super) struct Bench {
+    tables: BTreeMap<String, Arc<dyn TableProvider>>,
+}
+
+impl Bench {
+    /// The schema's name; it is the default one of such a session, so that its tables need no
+    /// prefix.
     pub(super) const SCHEMA: &'static str = "tam";
 
-    pub(super) fn new(
-        base: Arc<dyn CatalogProvider>,
-        tables: impl IntoIterator<Item = (String, Arc<dyn TableProvider>)>,
-    ) -> Self {
-        let tables = Mutex::new(tables.into_iter().collect());
-        Self { base, extra: Arc::new(LakeSchema { tables }) }
+    pub(super) fn new(tables: BTreeMap<String, Arc<dyn TableProvider>>) -> Self {
+        Self { tables }
     }
-}
-
-impl CatalogProvider for Scratch {
-    fn schema_names(&self) -> Vec<String> {
-        self.base.schema_names()
-    }
-
-    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        if name == Self::SCHEMA {
-            Some(Arc::clone(&self.extra) as _)
-        } else {
-            self.base.schema(name)
-        }
-    }
-}
-
-/// A declared table. Its columns are known before its data: a table that no night has filled yet
-/// is there, and empty.
-#[derive(Debug)]
-pub(super) struct LakeTable {
-    lake: Lake,
-    name: TableName,
-    schema: SchemaRef,
-    /// The version last read; refreshed by listing only what is newer.
-    last: tokio::sync::Mutex<Option<DeltaTable>>,
-}
-
-impl LakeTable {
-    fn new(lake: Lake, name: TableName, schema: SchemaRef) -> Self {
-        let schema = Arc::new(viewed(&schema));
-        Self { lake, name, schema, last: tokio::sync::Mutex::new(None) }
-    }
-
-    async fn newest(&self) -> Result<Option<DeltaTable>> {
-        let mut last = self.last.lock().await;
-        match last.as_mut() {
-            Some(table) => table.update_state().await.map_err(external)?,
-            None => *last = self.lake.table(&self.name).await.map_err(external)?,
-        }
-        Ok(last.clone())
-    }
-}
-
-fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
-    DataFusionError::External(Box::new(error))
-}
-
-/// The schema as the Parquet reader gives it: text as views.
-fn viewed(schema: &ArrowSchema) -> ArrowSchema {
-    let fields = schema.fields().iter().map(|field| match field.data_type() {
-        DataType::Utf8 => Arc::new(Field::new(field.name(), DataType::Utf8View, true)),
-        other => Arc::new(Field::new(field.name(), other.clone(), true)),
-    });
-    ArrowSchema::new(fields.collect::<Vec<_>>())
 }
 
 #[async_trait]
-impl TableProvider for LakeTable {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
+impl SchemaProvider for Bench {
+    fn table_names(&self) -> Vec<String> {
+        self.tables.keys().cloned().collect()
     }
 
-    fn table_type(&self) -> TableType {
-        TableType::Base
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        Ok(self.tables.get(name).cloned())
     }
 
-    fn supports_filters_pushdown(
-        &self,
-        filters: &[&Expr],
-    ) -> Result<Vec<TableProviderFilterPushDown>> {
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
-    }
-
-    async fn scan(
-        &self,
-        state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        filters: &[Expr],
-        limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let Some(table) = self.newest().await? else {
-            let empty = EmptyTable::new(self.schema());
-            return empty.scan(state, projection, filters, limit).await;
-        };
-        table.update_datafusion_session(state).map_err(external)?;
-        let config = deltalake_core::delta_datafusion::DeltaScanConfig::new_from_session(state)
-            .with_wrap_partition_values(false)
-            .with_schema(self.schema());
-        let snapshot = table.snapshot().map_err(external)?.snapshot().clone();
-        let scan = deltalake_core::delta_datafusion::DeltaScanNext::new(snapshot, config)?;
-        scan.scan(state, projection, filters, limit).await
+    fn table_exist(&self, name: &str) -> bool {
+        self.tables.contains_key(name)
     }
 }

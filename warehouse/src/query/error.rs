@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::sql::sqlparser::parser::ParserError;
 
+use super::running::Stopped;
 use crate::names::Lang;
 use crate::store::StoreError;
+
+const TOO_LARGE: &str = "the query needs more memory than it may have; ask for fewer rows or groups";
 
 /// What kind of failure, which decides the SQLSTATE and the HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +24,18 @@ pub enum ErrorKind {
     Data,
     /// It asks for something that the engine does not do.
     Unsupported,
+    /// It is longer or deeper than what is planned at all.
+    TooComplex,
     /// It needs more memory than it may have.
     TooLarge,
     /// It ran longer than it may.
     Timeout,
+    /// Its reader wanted it no more.
+    Cancelled,
+    /// Too many others are waiting.
+    Busy,
+    /// The product is being stopped.
+    ShuttingDown,
     /// The lake cannot be read at the moment.
     Unavailable,
     /// A fault of ours.
@@ -60,13 +72,49 @@ impl QueryError {
         Self::new(ErrorKind::ReadOnly, "25006", message)
     }
 
+    pub(super) fn unsupported(message: &str) -> Self {
+        Self::new(ErrorKind::Unsupported, "0A000", message)
+    }
+
+    pub(super) fn too_complex(reason: &str) -> Self {
+        let message = format!("the statement is too complex: {reason}");
+        Self::new(ErrorKind::TooComplex, "54001", message)
+    }
+
+    pub(super) fn too_large() -> Self {
+        Self::new(ErrorKind::TooLarge, "53200", TOO_LARGE)
+    }
+
+    pub(super) fn answer_too_large() -> Self {
+        let message = "the answer is larger than what leaves at once; ask for fewer rows or \
+                       columns";
+        Self::new(ErrorKind::TooLarge, "54000", message)
+    }
+
+    pub(crate) fn cancelled() -> Self {
+        Self::new(ErrorKind::Cancelled, "57014", "the query was cancelled")
+    }
+
+    pub(super) fn busy() -> Self {
+        let message = "too many queries are waiting; try again in a moment";
+        Self::new(ErrorKind::Busy, "53300", message)
+    }
+
+    pub(crate) fn shutting_down() -> Self {
+        Self::new(ErrorKind::ShuttingDown, "57P01", "the server is shutting down")
+    }
+
+    pub(super) fn panicked() -> Self {
+        Self::new(ErrorKind::Internal, "XX000", "the query could not be answered")
+    }
+
     pub(crate) fn timeout(limit: Duration) -> Self {
         let message = format!("the query was stopped after {} s", limit.as_secs());
         Self::new(ErrorKind::Timeout, "57014", message)
     }
 
-    pub(crate) fn syntax(error: DataFusionError) -> Self {
-        Self::classified(error, true)
+    pub(super) fn syntax(error: ParserError) -> Self {
+        Self::classified(DataFusionError::SQL(Box::new(error), None), true)
     }
 
     pub(crate) fn planning(error: DataFusionError) -> Self {
@@ -78,7 +126,10 @@ impl QueryError {
     }
 
     fn classified(error: DataFusionError, planning: bool) -> Self {
-        if let Some(fault) = store_fault(&error) {
+        if find::<Stopped>(&error).is_some() {
+            return Self::cancelled();
+        }
+        if let Some(fault) = find::<StoreError>(&error) {
             let message = fault.to_string();
             let (kind, source) = (ErrorKind::Unavailable, Some(Box::new(error)));
             return Self { kind, sqlstate: "58030", message, source };
@@ -86,9 +137,7 @@ impl QueryError {
         let (kind, sqlstate) = classify(&error, planning);
         let message = match kind {
             ErrorKind::Internal => "the query could not be answered".to_owned(),
-            ErrorKind::TooLarge => "the query needs more memory than it may have; ask for fewer \
-                                    rows or groups"
-                .to_owned(),
+            ErrorKind::TooLarge => TOO_LARGE.to_owned(),
             _ => first_line(&error),
         };
         Self { kind, sqlstate, message, source: Some(Box::new(error)) }
@@ -115,7 +164,11 @@ impl QueryError {
             ErrorKind::ReadOnly => "Kho dữ liệu chỉ cho đọc: dùng SELECT, EXPLAIN hoặc SHOW",
             ErrorKind::Data => "Dữ liệu không phù hợp với phép tính",
             ErrorKind::Unsupported => "Hệ thống chưa hỗ trợ cú pháp này",
+            ErrorKind::TooComplex => "Câu lệnh quá dài hoặc quá phức tạp; hãy chia nhỏ",
             ErrorKind::TooLarge => "Truy vấn cần quá nhiều bộ nhớ; hãy thu hẹp phạm vi",
+            ErrorKind::Cancelled => "Truy vấn đã bị hủy",
+            ErrorKind::Busy => "Đang có quá nhiều truy vấn chờ; hãy thử lại sau ít phút",
+            ErrorKind::ShuttingDown => "Máy chủ đang dừng",
             ErrorKind::Timeout => "Truy vấn chạy quá thời gian cho phép và đã dừng",
             ErrorKind::Unavailable => "Kho dữ liệu tạm thời không đọc được; hãy thử lại sau",
             ErrorKind::Internal => "Hệ thống chưa trả lời được truy vấn này",
@@ -129,11 +182,11 @@ impl QueryError {
     }
 }
 
-/// The lake's own fault, wherever in the chain it stands.
-fn store_fault(error: &DataFusionError) -> Option<&StoreError> {
+/// A fault of that type, wherever in the chain it stands.
+fn find<T: std::error::Error + 'static>(error: &DataFusionError) -> Option<&T> {
     let mut at: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = at {
-        let found = error.downcast_ref::<StoreError>();
+        let found = error.downcast_ref::<T>();
         if found.is_some() {
             return found;
         }

@@ -1,0 +1,324 @@
+//! Where queries work: a runtime of their own, who is let in, and the watch over all that run.
+//!
+//! Log-ins, pages and shutdown run elsewhere and never wait for a query. A query that has worked
+//! for a while lets younger ones go first, so that short questions are answered beside long ones.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+
+use super::running::{Running, Stop, Working};
+use super::{Limits, QueryError, Via};
+use crate::access::Principal;
+
+/// Stack of a thread that queries work on: trees within the bounds fit into it many times over.
+const STACK: usize = 64 << 20;
+
+/// A query that has worked longer lets younger ones go first.
+const YOUNG: Duration = Duration::from_millis(300);
+
+/// How often the watch looks.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// Memory beside what queries account for, before the watch stops the largest of them.
+const UNACCOUNTED: usize = 640 << 20;
+
+/// Queries that wait to be let in; more are told to come back.
+const MOST_WAITING: usize = 512;
+
+/// See the module.
+pub(super) struct Engine {
+    runtime: Option<Runtime>,
+    registry: Arc<Registry>,
+    slots: Arc<Semaphore>,
+    planning: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+    own: Mutex<HashMap<(String, Via), Arc<Semaphore>>>,
+    limits: Limits,
+}
+
+impl Engine {
+    pub(super) fn new(limits: Limits) -> std::io::Result<Self> {
+        // More threads than a query uses: one that does not give way for a moment must not keep
+        // the others out.
+        let runtime = Builder::new_multi_thread()
+            .worker_threads((limits.threads * 2).max(4))
+            .thread_name("query")
+            .thread_stack_size(STACK)
+            .enable_all()
+            .build()?;
+        let registry = Arc::new(Registry::default());
+        watch(Arc::downgrade(&registry), limits.memory_bytes)?;
+        Ok(Self {
+            runtime: Some(runtime),
+            registry,
+            slots: Arc::new(Semaphore::new(limits.queries)),
+            planning: Arc::new(Semaphore::new((limits.threads * 2).max(4))),
+            waiting: Arc::default(),
+            own: Mutex::default(),
+            limits,
+        })
+    }
+
+    /// How crowded it is, for those that run.
+    pub(super) fn crowd(&self) -> &Arc<Crowd> {
+        &self.registry.crowd
+    }
+
+    /// Does `work` of a query on the queries' own runtime; whoever drops the future stops it.
+    pub(super) async fn work<T: Send + 'static>(
+        &self,
+        running: &Arc<Running>,
+        work: impl Future<Output = Result<T, QueryError>> + Send + 'static,
+    ) -> Result<T, QueryError> {
+        let task = self.spawn(running, work)?;
+        running.wait(task).await
+    }
+
+    /// As [`Self::work`], to be waited for later.
+    pub(super) fn spawn<T: Send + 'static>(
+        &self,
+        running: &Arc<Running>,
+        work: impl Future<Output = Result<T, QueryError>> + Send + 'static,
+    ) -> Result<Task<T>, QueryError> {
+        let runtime = self.runtime.as_ref().ok_or_else(QueryError::shutting_down)?;
+        let working = Working { running: Arc::clone(running), work: Box::pin(work) };
+        Ok(Task(runtime.spawn(working)))
+    }
+
+    /// A place among those that plan.
+    pub(super) async fn plans(&self, running: &Running) -> Result<OwnedSemaphorePermit, QueryError> {
+        let place = Arc::clone(&self.planning).acquire_owned();
+        running.wait(async { place.await.map_err(|_| QueryError::shutting_down()) }).await
+    }
+
+    /// Waits until a query may run. It holds its place until the result is dropped.
+    pub(super) async fn admit(
+        &self,
+        who: &Principal,
+        via: Via,
+        running: &Arc<Running>,
+    ) -> Result<Admitted, QueryError> {
+        if self.registry.closing.load(Ordering::Acquire) && via != Via::Night {
+            return Err(QueryError::shutting_down());
+        }
+        let waits = Waiting::new(&self.waiting)?;
+        let own = self.own(who, via);
+        let places = async {
+            let own = own.acquire_owned().await;
+            let slot = Arc::clone(&self.slots).acquire_owned().await;
+            own.ok().zip(slot.ok()).ok_or_else(QueryError::shutting_down)
+        };
+        let places = running.wait(places).await?;
+        drop(waits);
+        Ok(self.registry.enter(running, via, places))
+    }
+
+    /// The places of one principal at one door: nobody takes all of them.
+    fn own(&self, who: &Principal, via: Via) -> Arc<Semaphore> {
+        let mut own = lock(&self.own);
+        if own.len() > 10_000 {
+            own.retain(|_, places| Arc::strong_count(places) > 1);
+        }
+        let places = (self.limits.queries / 2).max(1);
+        let key = (who.name.clone(), via);
+        Arc::clone(own.entry(key).or_insert_with(|| Arc::new(Semaphore::new(places))))
+    }
+
+    /// Lets nobody in any more and stops what runs, except downloads: they may end.
+    pub(super) fn close(&self) {
+        self.registry.closing.store(true, Ordering::Release);
+        self.registry.stop(|via| via != Via::Download);
+    }
+
+    /// Stops what is left.
+    pub(super) fn stop(&self) {
+        self.registry.stop(|_| true);
+    }
+
+    /// Queries at work.
+    pub(super) fn at_work(&self) -> usize {
+        lock(&self.registry.running).len()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.registry.stop(|_| true);
+        if let Some(runtime) = self.runtime.take() {
+            // Not waited for: this may be dropped on a thread of another runtime.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Work that ends when nobody waits for it.
+pub(super) struct Task<T>(JoinHandle<Result<T, QueryError>>);
+
+impl<T> Future for Task<T> {
+    type Output = Result<T, QueryError>;
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.0).poll(cx).map(|ended| match ended {
+            Ok(done) => done,
+            Err(failed) if failed.is_panic() => Err(QueryError::panicked()),
+            Err(_) => Err(QueryError::cancelled()),
+        })
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// One of those that wait to be let in.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn new(all: &Arc<AtomicUsize>) -> Result<Self, QueryError> {
+        let waiting = Self(Arc::clone(all));
+        if all.fetch_add(1, Ordering::AcqRel) >= MOST_WAITING {
+            return Err(QueryError::busy());
+        }
+        Ok(waiting)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// All queries at work.
+#[derive(Default)]
+struct Registry {
+    running: Mutex<HashMap<u64, (Via, Arc<Running>)>>,
+    next: AtomicU64,
+    crowd: Arc<Crowd>,
+    closing: AtomicBool,
+}
+
+impl Registry {
+    fn enter(
+        self: &Arc<Self>,
+        running: &Arc<Running>,
+        via: Via,
+        places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    ) -> Admitted {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        running.begin();
+        lock(&self.running).insert(id, (via, Arc::clone(running)));
+        self.crowd.young.fetch_add(1, Ordering::Relaxed);
+        Admitted { registry: Arc::clone(self), id, _places: places }
+    }
+
+    fn stop(&self, wanted: impl Fn(Via) -> bool) {
+        let running = lock(&self.running);
+        running
+            .values()
+            .filter(|(via, _)| wanted(*via))
+            .for_each(|(_, running)| running.stop(Stop::Shutdown));
+    }
+
+    /// Counts the young and the old, and ends those whose time is up.
+    fn count(&self) {
+        let running = lock(&self.running);
+        let now = tokio::time::Instant::now();
+        for (_, running) in running.values() {
+            if running.deadline.is_some_and(|(due, _)| due <= now) {
+                running.stop(Stop::Timeout);
+            }
+        }
+        let old = running.values().filter(|(_, running)| running.age() >= YOUNG).count();
+        self.crowd.old.store(old, Ordering::Relaxed);
+        self.crowd.young.store(running.len() - old, Ordering::Relaxed);
+    }
+
+    /// Stops the query that holds most of the memory, the youngest of them where they hold alike.
+    fn stop_largest(&self) {
+        let running = lock(&self.running);
+        let largest = running
+            .iter()
+            .filter(|(_, (_, running))| running.why().is_none())
+            .max_by_key(|(id, (_, running))| (running.pool.used(), **id));
+        if let Some((_, (_, largest))) = largest {
+            tracing::warn!("the machine's memory is needed: the largest query is stopped");
+            largest.stop(Stop::Memory);
+        }
+    }
+}
+
+/// A query's place; it is given back when the query's work is over.
+pub(super) struct Admitted {
+    registry: Arc<Registry>,
+    id: u64,
+    _places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        lock(&self.registry.running).remove(&self.id);
+        self.registry.count();
+    }
+}
+
+/// How many are at work.
+#[derive(Debug, Default)]
+pub(super) struct Crowd {
+    young: AtomicUsize,
+    old: AtomicUsize,
+}
+
+impl Crowd {
+    /// How long an old query should pause now; `None` where nobody younger is at work.
+    pub(super) fn pause(&self, running: &Running) -> Option<Duration> {
+        if self.young.load(Ordering::Relaxed) == 0 || running.age() < YOUNG {
+            return None;
+        }
+        let old = self.old.load(Ordering::Relaxed).clamp(1, 16);
+        Some(Duration::from_millis(10 * old as u64))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts the thread that counts, and that looks after the machine's memory. It ends with the
+/// registry.
+fn watch(registry: Weak<Registry>, memory_bytes: usize) -> std::io::Result<()> {
+    let most = memory_bytes.saturating_add(UNACCOUNTED);
+    let look = move || {
+        let mut stopped_at = None::<std::time::Instant>;
+        while let Some(registry) = registry.upgrade() {
+            registry.count();
+            // One that was stopped needs a moment to let go.
+            let recently = stopped_at.is_some_and(|at| at.elapsed() < Duration::from_millis(200));
+            if !recently && resident_bytes().is_some_and(|bytes| bytes > most) {
+                registry.stop_largest();
+                stopped_at = Some(std::time::Instant::now());
+            }
+            drop(registry);
+            std::thread::sleep(LOOK);
+        }
+    };
+    std::thread::Builder::new().name("watch".to_owned()).spawn(look).map(drop)
+}
+
+/// What the process holds of the machine's memory, where the system tells.
+fn resident_bytes() -> Option<usize> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: usize = text.split(' ').nth(1)?.parse().ok()?;
+    pages.checked_mul(4096)
+}

@@ -1,0 +1,304 @@
+//! Guards between the operators of a plan.
+//!
+//! An operator that always has rows ready never gives way, and one that makes large rows fills the
+//! memory of whoever takes them. A guard stands on the way of all rows from one operator to the
+//! next: it ends a stopped query, gives way when others wait, and hands on large batches in
+//! pieces that the next operator can work on.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::Literal;
+use datafusion::physical_plan::coop::make_cooperative;
+use datafusion::physical_plan::execution_plan::{
+    CardinalityEffect, ReplaceChildrenOptions, replace_children_if_necessary,
+};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties,
+};
+use futures::{Stream, StreamExt};
+use tokio::time::Sleep;
+
+use super::engine::Crowd;
+use super::running::{self, Here, Running};
+
+/// Bytes of a batch, times the expressions of the operator that takes it.
+const ROOM: usize = 32 << 20;
+
+/// A single row that is larger, and does not fit its part of [`ROOM`], is refused.
+const LARGEST_ROW: usize = 256 << 10;
+
+/// How long a query that is no longer young works before it lets others go first.
+const TURN: Duration = Duration::from_millis(5);
+
+/// Puts guards between all operators of a plan, and one before whoever reads it.
+pub(super) fn guard(
+    plan: Arc<dyn ExecutionPlan>,
+    running: &Arc<Running>,
+    crowd: &Arc<Crowd>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let inside = plan.transform_up(|node| {
+        let room = Room::of(&node)?;
+        let children = node.children();
+        if children.is_empty() {
+            return Ok(Transformed::no(node));
+        }
+        let guarded = children
+            .into_iter()
+            .map(|child| Arc::new(Guard::new(Arc::clone(child), room, running, crowd)) as _)
+            .collect();
+        Ok(Transformed::yes(replace_children_if_necessary(node, guarded)?))
+    })?;
+    let room = Room { bytes: ROOM, rows: usize::MAX };
+    Ok(Arc::new(Guard::new(inside.data, room, running, crowd)))
+}
+
+/// How large a batch an operator can take.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    bytes: usize,
+    rows: usize,
+}
+
+impl Room {
+    /// An operator makes a column of each of its expressions: the room is divided among them, and
+    /// a constant is written out once a row.
+    fn of(node: &Arc<dyn ExecutionPlan>) -> Result<Self> {
+        let (mut expressions, mut constants) = (0_usize, 0_usize);
+        node.apply_expressions(&mut |root: &Arc<dyn PhysicalExpr>| {
+            root.apply(|part| {
+                expressions += 1;
+                if let Some(literal) = part.downcast_ref::<Literal>() {
+                    constants = constants.saturating_add(literal.value().size());
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })?;
+        // Up to sixteen an operator has room enough anyway.
+        let bytes = ROOM / (expressions / 16).max(1);
+        let rows = if constants > 4096 { (ROOM / constants).max(1) } else { usize::MAX };
+        Ok(Self { bytes, rows })
+    }
+}
+
+/// See the module. Its columns, order and partitions are its input's.
+#[derive(Debug)]
+struct Guard {
+    input: Arc<dyn ExecutionPlan>,
+    room: Room,
+    running: Arc<Running>,
+    crowd: Arc<Crowd>,
+}
+
+impl Guard {
+    fn new(
+        input: Arc<dyn ExecutionPlan>,
+        room: Room,
+        running: &Arc<Running>,
+        crowd: &Arc<Crowd>,
+    ) -> Self {
+        Self { input, room, running: Arc::clone(running), crowd: Arc::clone(crowd) }
+    }
+}
+
+impl DisplayAs for Guard {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guard")
+    }
+}
+
+impl ExecutionPlan for Guard {
+    fn name(&self) -> &'static str {
+        "Guard"
+    }
+
+    fn downcast_delegate(&self) -> Option<&dyn ExecutionPlan> {
+        Some(self.input.as_ref())
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let (Some(input), true) = (children.pop(), children.is_empty()) else {
+            return Err(DataFusionError::Internal("a guard has one input".to_owned()));
+        };
+        Ok(Arc::new(Self::new(input, self.room, &self.running, &self.crowd)))
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        use datafusion::physical_plan::execution_plan::ChildrenPropertiesMode;
+        let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+        self.replace_children(children, options)
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        running_or_stop(&self.running)?;
+        let _here = Here::enter(&self.running);
+        let rows = Guarded {
+            input: self.input.execute(partition, context)?,
+            room: self.room,
+            running: Arc::clone(&self.running),
+            crowd: Arc::clone(&self.crowd),
+            rest: None,
+            turn: None,
+            pause: None,
+        };
+        Ok(make_cooperative(Box::pin(rows)))
+    }
+
+    fn cardinality_effect(&self) -> CardinalityEffect {
+        CardinalityEffect::Equal
+    }
+}
+
+fn running_or_stop(running: &Running) -> Result<()> {
+    if running.stopped.is_cancelled() { Err(running::stopped_error()) } else { Ok(()) }
+}
+
+struct Guarded {
+    input: SendableRecordBatchStream,
+    room: Room,
+    running: Arc<Running>,
+    crowd: Arc<Crowd>,
+    /// Rows of a large batch that are not handed on yet, and how many go at a time.
+    rest: Option<(RecordBatch, usize)>,
+    /// When this stream's turn began.
+    turn: Option<Instant>,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Guarded {
+    /// The next piece of what is left of a large batch.
+    fn piece(&mut self) -> Option<RecordBatch> {
+        let (batch, size) = self.rest.take()?;
+        if batch.num_rows() <= size {
+            return Some(batch);
+        }
+        let piece = batch.slice(0, size);
+        self.rest = Some((batch.slice(size, batch.num_rows() - size), size));
+        Some(piece)
+    }
+
+    fn fit(&mut self, batch: RecordBatch) -> Result<Option<RecordBatch>> {
+        let rows = batch.num_rows();
+        let size = size_of(&batch, self.room.bytes);
+        let piece = match size {
+            size if size <= self.room.bytes => rows.min(self.room.rows),
+            size => {
+                let row = (size / rows.max(1)).max(1);
+                if row > LARGEST_ROW.max(self.room.bytes) {
+                    let reason = "a row is too large to be worked on";
+                    return Err(DataFusionError::ResourcesExhausted(reason.to_owned()));
+                }
+                (self.room.bytes / row).clamp(1, self.room.rows)
+            }
+        };
+        if rows <= piece {
+            return Ok(Some(batch));
+        }
+        self.rest = Some((batch, piece));
+        Ok(self.piece())
+    }
+
+    /// Whether this query has had its turn and others, younger, are waiting.
+    fn gives_way(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Some(pause) = self.pause.as_mut() {
+            if pause.as_mut().poll(cx).is_pending() {
+                return true;
+            }
+            (self.pause, self.turn) = (None, None);
+        }
+        let Some(length) = self.crowd.pause(&self.running) else { return false };
+        let began = *self.turn.get_or_insert_with(Instant::now);
+        if began.elapsed() < TURN {
+            return false;
+        }
+        let mut pause = Box::pin(tokio::time::sleep(length));
+        let waits = pause.as_mut().poll(cx).is_pending();
+        self.pause = waits.then_some(pause);
+        waits
+    }
+}
+
+/// Bytes of a batch's own rows. Buffers that it shares with others are looked into only where they
+/// would not fit into `room`.
+fn size_of(batch: &RecordBatch, room: usize) -> usize {
+    let quick = batch.get_array_memory_size();
+    if quick <= room { quick } else { batch.columns().iter().map(own_size).sum() }
+}
+
+fn own_size(column: &ArrayRef) -> usize {
+    let views = 16 * column.len();
+    if let Some(texts) = column.as_string_view_opt() {
+        return views + texts.lengths().map(|length| length as usize).sum::<usize>();
+    }
+    if let Some(bytes) = column.as_binary_view_opt() {
+        return views + bytes.lengths().map(|length| length as usize).sum::<usize>();
+    }
+    let data = column.to_data();
+    data.get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())
+}
+
+impl Stream for Guarded {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Err(stopped) = running_or_stop(&self.running) {
+            return Poll::Ready(Some(Err(stopped)));
+        }
+        if let Some(piece) = self.piece() {
+            return Poll::Ready(Some(Ok(piece)));
+        }
+        if self.gives_way(cx) {
+            return Poll::Pending;
+        }
+        let running = Arc::clone(&self.running);
+        let _here = Here::enter(&running);
+        match self.input.poll_next_unpin(cx) {
+            Poll::Ready(Some(Ok(batch))) => Poll::Ready(self.fit(batch).transpose()),
+            other => other,
+        }
+    }
+}
+
+impl RecordBatchStream for Guarded {
+    fn schema(&self) -> SchemaRef {
+        self.input.schema()
+    }
+}

@@ -1,0 +1,81 @@
+//! One query's share of the memory: what it reserves is reserved in the pool of all, and it never
+//! gets more than its part.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::memory_pool::{
+    MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
+};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct QueryPool {
+    all: Arc<dyn MemoryPool>,
+    used: AtomicUsize,
+    most: usize,
+}
+
+impl QueryPool {
+    pub(super) fn new(all: Arc<dyn MemoryPool>, most: usize) -> Self {
+        Self { all, used: AtomicUsize::new(0), most }
+    }
+
+    /// Bytes that the query holds.
+    pub(super) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Display for QueryPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("one query's share of the memory")
+    }
+}
+
+impl MemoryPool for QueryPool {
+    fn name(&self) -> &str {
+        "query"
+    }
+
+    fn register(&self, consumer: &MemoryConsumer) {
+        self.all.register(consumer);
+    }
+
+    fn unregister(&self, consumer: &MemoryConsumer) {
+        self.all.unregister(consumer);
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        self.used.fetch_add(additional, Ordering::Relaxed);
+        self.all.grow(reservation, additional);
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        self.used.fetch_sub(shrink, Ordering::Relaxed);
+        self.all.shrink(reservation, shrink);
+    }
+
+    fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        let before = self.used.fetch_add(additional, Ordering::Relaxed);
+        let grown = if before.saturating_add(additional) > self.most {
+            let reason = "the query holds its whole share of the memory";
+            Err(DataFusionError::ResourcesExhausted(reason.to_owned()))
+        } else {
+            self.all.try_grow(reservation, additional)
+        };
+        grown.inspect_err(|_| {
+            self.used.fetch_sub(additional, Ordering::Relaxed);
+        })
+    }
+
+    fn reserved(&self) -> usize {
+        self.used()
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        MemoryLimit::Finite(self.most)
+    }
+}

@@ -1,0 +1,120 @@
+//! Sessions of the engine: one template for each set of rights, and from it a session of its own
+//! for each statement. They never leave this module's neighbours.
+
+use std::sync::Arc;
+
+use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion_postgres::datafusion_pg_catalog;
+use datafusion_postgres::datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
+
+use super::catalog::{One, Sight};
+use super::pins::Pins;
+use super::rights::Visible;
+use super::running::Running;
+use super::{DATABASE, Limits, boundaries, functions, postgres_functions};
+use crate::geography::{self, Geography};
+use crate::store::Lake;
+
+/// Disk that spilled rows may take, for each byte of memory.
+const SPILL: u64 = 4;
+
+/// The template of sessions of one set of rights.
+pub(super) struct Template {
+    state: SessionState,
+    sight: Sight,
+    geography: Arc<Geography>,
+}
+
+/// What the engine shares among all: memory, spill files, open stores.
+pub(super) fn runtime(limits: &Limits) -> Result<Arc<RuntimeEnv>> {
+    let spill = DiskManagerBuilder::default()
+        .with_mode(DiskManagerMode::OsTmpDirectory)
+        .with_max_temp_directory_size(SPILL.saturating_mul(limits.memory_bytes as u64));
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
+        .with_disk_manager_builder(spill)
+        .build_arc()
+}
+
+fn config(limits: &Limits, default_schema: &str) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_create_default_catalog_and_schema(false)
+        .with_default_catalog_and_schema(DATABASE, default_schema)
+        .with_target_partitions(limits.threads);
+    let options = config.options_mut();
+    options.sql_parser.dialect = datafusion::common::config::Dialect::PostgreSQL;
+    options.execution.parquet.pushdown_filters = true;
+    options.execution.parquet.reorder_filters = true;
+    config
+}
+
+impl Template {
+    /// A template for those who see `visible`; with PostgreSQL's catalogue where `postgres`.
+    pub(super) fn new(
+        visible: Arc<Visible>,
+        lake: Lake,
+        geography: &Arc<Geography>,
+        limits: &Limits,
+        runtime: Arc<RuntimeEnv>,
+        postgres: bool,
+    ) -> Result<Self> {
+        let context = SessionContext::new_with_config_rt(config(limits, "chi_tieu"), runtime);
+        let sight = Sight::new(visible, Arc::new(Pins::new(lake)));
+        context.register_catalog(DATABASE, Arc::new(sight.clone()));
+        geography::register(&context, Arc::clone(geography));
+        if postgres {
+            let told = EmptyContextProvider;
+            datafusion_pg_catalog::setup_pg_catalog(&context, DATABASE, told)
+                .map_err(|error| DataFusionError::Internal(error.to_string()))?;
+            postgres_functions::register(&context);
+        }
+        functions::register(&context)?;
+        if postgres {
+            postgres_functions::register(&context);
+        }
+        Ok(Self { state: context.state(), sight, geography: Arc::clone(geography) })
+    }
+
+    /// A session for one statement: its own versions of the tables, its own share of the memory.
+    pub(super) fn session(&self, pins: &Arc<Pins>, running: &Running) -> Result<SessionState> {
+        self.build(self.sight.at(Arc::clone(pins)), self.state.config().clone(), running)
+    }
+
+    /// As [`Self::session`], with `bench` beside the lake, whose tables need no prefix.
+    pub(super) fn bench(
+        &self,
+        pins: &Arc<Pins>,
+        running: &Running,
+        bench: super::catalog::Bench,
+    ) -> Result<SessionState> {
+        let schema = super::catalog::Bench::SCHEMA;
+        let sight = self.sight.at(Arc::clone(pins)).with(schema, Arc::new(bench));
+        let config = self.state.config().clone();
+        let config = config.with_default_catalog_and_schema(DATABASE, schema);
+        self.build(sight, config, running)
+    }
+
+    fn build(
+        &self,
+        sight: Sight,
+        config: SessionConfig,
+        running: &Running,
+    ) -> Result<SessionState> {
+        let shared = self.state.runtime_env().as_ref().clone();
+        let own = RuntimeEnv { memory_pool: Arc::clone(&running.pool) as _, ..shared };
+        let values = sight.indicator_values()?;
+        let mut state = SessionStateBuilder::new_from_existing(self.state.clone())
+            .with_config(config)
+            .with_runtime_env(Arc::new(own))
+            .with_catalog_list(Arc::new(One(sight)))
+            .build();
+        let function = boundaries::on_boundaries(values, &self.geography);
+        state.register_udtf("chi_tieu_tai", function);
+        Ok(state)
+    }
+}
