@@ -18,6 +18,7 @@ mod functions;
 mod guard;
 mod kept;
 mod lake_table;
+mod numbers;
 mod pins;
 mod pool;
 mod postgres_functions;
@@ -34,6 +35,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
 
@@ -47,6 +49,7 @@ pub use self::answer::Answer;
 pub use self::error::{ErrorKind, QueryError};
 pub(crate) use self::postgres_functions::VERSION as POSTGRES_VERSION;
 pub use self::statement::{Statement, Utterance};
+pub(crate) use self::statement::verify as verify_read;
 pub(crate) use self::statement::verify as verify_read;
 pub use self::text::LONGEST_TEXT;
 pub use self::workshop::Workshop;
@@ -286,7 +289,17 @@ impl Door {
     /// # Errors
     /// When it is not a read, or names what the principal cannot see.
     pub async fn plan(&self, said: &Utterance) -> Result<Statement, QueryError> {
-        Statement::plan(self, said, &self.running(Duration::ZERO)).await
+        self.plan_with(said, Vec::new()).await
+    }
+
+    /// As [`Self::plan`], with the types of those parameters that are sent as numbers, by position:
+    /// they keep them where they are compared with exact decimals.
+    pub(crate) async fn plan_with(
+        &self,
+        said: &Utterance,
+        sent: Vec<Option<DataType>>,
+    ) -> Result<Statement, QueryError> {
+        Statement::plan(self, said, sent, &self.running(Duration::ZERO)).await
     }
 
     /// Parses, plans and verifies a text that holds one read.
@@ -314,7 +327,7 @@ impl Door {
         running: &Arc<Running>,
     ) -> Result<Statement, QueryError> {
         let said = one(self.parse(sql, running).await?)?;
-        Statement::plan(self, &said, running).await
+        Statement::plan(self, &said, Vec::new(), running).await
     }
 
     async fn parse(

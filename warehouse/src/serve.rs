@@ -1,4 +1,4 @@
 //! Protocols that open the one door to programs: PostgreSQL's wire protocol.
 
-
+pub mod postgres;
 pub mod users;

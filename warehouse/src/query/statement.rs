@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::ParamValues;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -28,7 +28,7 @@ use super::guard::guard;
 use super::lake_table::LakeTable;
 use super::pins::Pins;
 use super::running::Running;
-use super::{Door, QueryError, weight};
+use super::{Door, QueryError, numbers, weight};
 
 /// A plan that is older is made anew before it runs: the tables may have newer versions.
 const FRESH: Duration = Duration::from_secs(1);
@@ -56,6 +56,13 @@ impl Utterance {
     pub(crate) fn statement(&self) -> &SqlStatement {
         &self.statement
     }
+
+    /// The query of the cursor that it declares, if it declares one.
+    pub(crate) fn query_of_cursor(&self) -> Result<Option<Self>, QueryError> {
+        let SqlStatement::Declare { stmts } = self.statement.as_ref() else { return Ok(None) };
+        let query = stmts.first().and_then(|declared| declared.for_query.clone());
+        query.map(|query| Self::new(SqlStatement::Query(query))).transpose()
+    }
 }
 
 fn reads(statement: &SqlStatement) -> bool {
@@ -79,6 +86,8 @@ pub struct Statement {
 struct Inner {
     door: Door,
     said: Arc<SqlStatement>,
+    /// The types of parameters that are sent as numbers, by position.
+    sent: Vec<Option<DataType>>,
     explain: Option<Explain>,
     schema: SchemaRef,
     plan: LogicalPlan,
@@ -99,6 +108,7 @@ impl Ready {
     async fn make(
         door: &Door,
         said: &SqlStatement,
+        sent: &[Option<DataType>],
         running: &Arc<Running>,
     ) -> Result<Self, QueryError> {
         let made_at = Instant::now();
@@ -106,6 +116,7 @@ impl Ready {
         let session = door.session(&pins, running)?;
         let statement = EngineStatement::Statement(Box::new(said.clone()));
         let plan = session.statement_to_plan(statement).await.map_err(QueryError::planning)?;
+        let plan = numbers::keep(plan, sent).map_err(QueryError::planning)?;
         verify(&plan)?;
         Ok(Self { plan, pins, made_at, took: made_at.elapsed() })
     }
@@ -116,6 +127,7 @@ impl Statement {
     pub(super) async fn plan(
         door: &Door,
         said: &Utterance,
+        sent: Vec<Option<DataType>>,
         running: &Arc<Running>,
     ) -> Result<Self, QueryError> {
         if !said.is_read() {
@@ -124,7 +136,8 @@ impl Statement {
         let (explain, said) = explained(Arc::clone(&said.statement))?;
         let work = {
             let (door, said, running) = (door.clone(), Arc::clone(&said), Arc::clone(running));
-            async move { Ready::make(&door, &said, &running).await }
+            let sent = sent.clone();
+            async move { Ready::make(&door, &said, &sent, &running).await }
         };
         let _place = door.engine().plans(running).await?;
         let ready = door.engine().work(running, work).await?;
@@ -134,7 +147,7 @@ impl Statement {
         };
         let plan = ready.plan.clone();
         let (door, ready) = (door.clone(), Mutex::new(Some(ready)));
-        Ok(Self { inner: Arc::new(Inner { door, said, explain, schema, plan, ready }) })
+        Ok(Self { inner: Arc::new(Inner { door, said, sent, explain, schema, plan, ready }) })
     }
 
     /// The columns of its answer.
@@ -263,7 +276,7 @@ impl Run {
         let inner = Arc::clone(&self.statement.inner);
         let ready = match ready {
             Some(ready) => ready,
-            None => Ready::make(&inner.door, &inner.said, &self.running).await?,
+            None => Ready::make(&inner.door, &inner.said, &inner.sent, &self.running).await?,
         };
         let plan = ready.plan.replace_params_with_values(&parameters);
         let plan = plan.map_err(QueryError::planning)?;
