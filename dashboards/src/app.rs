@@ -36,8 +36,8 @@ struct Inner {
 impl App {
     pub(crate) fn new(warehouse: Warehouse, settings: Settings) -> Result<Self, DashboardError> {
         let shapes = settings.boundaries.as_deref().map(Shapes::load).transpose()?;
-        let inspector =
-            Principal { name: "dashboards".to_owned(), clearance: Sensitivity::Internal };
+        let mut inspector = Principal::planner("dashboards");
+        inspector.clearance = Sensitivity::Internal;
         let public = Principal::public();
         let inner = Inner { warehouse, settings, shapes, public, inspector };
         Ok(Self { inner: Arc::new(inner) })

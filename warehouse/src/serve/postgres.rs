@@ -28,11 +28,10 @@ use datafusion_postgres::pgwire::api::{
 };
 use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::tokio::process_socket;
-use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
 use self::session::Door;
-use super::users::{Secret, Users};
+use super::users::Users;
 use crate::query::{ErrorKind, POSTGRES_VERSION, QueryError, Warehouse};
 
 /// Serves connections until the listener is dropped or the task is stopped.
@@ -66,7 +65,6 @@ pub async fn serve(
 struct Handlers {
     door: Arc<Door>,
     users: Arc<Users>,
-    key: [u8; 32],
     parameters: Arc<DefaultServerParameterProvider>,
     connections: Arc<ConnectionManager>,
 }
@@ -74,9 +72,6 @@ struct Handlers {
 impl Handlers {
     fn new(warehouse: &Warehouse, users: Users) -> Result<Self, QueryError> {
         let users = Arc::new(users);
-        let mut key = [0; 32];
-        getrandom::fill(&mut key)
-            .map_err(|error| QueryError::planning(DataFusionError::External(Box::new(error))))?;
         let mut services = HashMap::new();
         for principal in users.principals() {
             if let Entry::Vacant(vacant) = services.entry(principal.clearance) {
@@ -94,7 +89,6 @@ impl Handlers {
         Ok(Self {
             door: Arc::new(Door::new(services, Arc::clone(&users), warehouse.limits().timeout)),
             users,
-            key,
             parameters: Arc::new(parameters),
             connections: Arc::new(ConnectionManager::new()),
         })
@@ -112,7 +106,7 @@ impl PgWireServerHandlers for Handlers {
 
     fn startup_handler(&self) -> Arc<impl StartupHandler> {
         // A log-in is a conversation with a state: each connection has its own.
-        let passwords = Passwords { users: Arc::clone(&self.users), key: self.key };
+        let passwords = Passwords { users: Arc::clone(&self.users) };
         let scram = ScramAuth::new(Arc::new(passwords));
         let login = SASLAuthStartupHandler::new(Arc::clone(&self.parameters))
             .with_scram(scram)
@@ -129,39 +123,17 @@ impl PgWireServerHandlers for Handlers {
     }
 }
 
-/// Secrets of the configured users. An unknown name gets one that nobody can compute, always the
-/// same for the same name, so that the two cannot be told apart from outside.
+/// Secrets of the users; an unknown name is answered as a known one is.
+#[derive(Debug)]
 struct Passwords {
     users: Arc<Users>,
-    /// Random bytes of this process.
-    key: [u8; 32],
-}
-
-impl std::fmt::Debug for Passwords {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Passwords").finish_non_exhaustive()
-    }
-}
-
-impl Passwords {
-    fn of_nobody(&self, name: &str) -> Secret {
-        let derive = |purpose: &[u8]| {
-            let parts = [self.key.as_slice(), purpose, name.as_bytes()];
-            let digest = parts.iter().fold(Sha256::new(), |hasher, part| hasher.chain_update(part));
-            digest.finalize().to_vec()
-        };
-        let mut salt = derive(b"salt");
-        salt.truncate(16);
-        Secret { salt, salted: derive(b"salted") }
-    }
 }
 
 #[async_trait]
 impl AuthSource for Passwords {
     async fn get_password(&self, login: &LoginInfo) -> PgWireResult<Password> {
         let name = login.user().unwrap_or_default();
-        let known = self.users.secret(name).cloned();
-        let secret = known.unwrap_or_else(|| self.of_nobody(name));
+        let secret = self.users.secret(name);
         Ok(Password::new(Some(secret.salt), secret.salted))
     }
 }
