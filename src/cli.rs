@@ -10,6 +10,7 @@ mod release;
 mod serve;
 mod simulate;
 mod sql;
+mod user;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,7 +23,9 @@ use pipelines::deidentify::keys::KeyRing;
 use warehouse::diagnostic::Report;
 use warehouse::geography::Geography;
 use warehouse::query::Warehouse;
+use warehouse::serve::users::Users;
 use warehouse::spec::{self, Column, Declarations, Loaded, Origin, Treatment};
+use warehouse::state::{State, StateError};
 use warehouse::store::Lake;
 
 use crate::config::{self, Config, UsageError};
@@ -71,6 +74,8 @@ enum Command {
     Disclosure(disclosure::Args),
     /// Make the secret of a user from a password read from standard input
     Password(password::Args),
+    /// Make, list and remove the accounts of people who may log in
+    User(user::Args),
 }
 
 /// How a command ended, when it did not fail.
@@ -130,6 +135,7 @@ async fn dispatch(line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
         Command::Release(args) => release::run(args, line, out).await,
         Command::Disclosure(args) => disclosure::run(args, &mut out.writer()),
         Command::Password(args) => password::run(args, out),
+        Command::User(args) => user::run(args, line, out).await,
     }
 }
 
@@ -188,6 +194,12 @@ impl House {
         Ok(Ok(Self { config, warehouse }))
     }
 
+    /// Everyone who may log in.
+    async fn users(&self) -> anyhow::Result<Users> {
+        let listed = self.config.listed(self.warehouse.geography())?;
+        Ok(Users::new(listed, open_state(&self.config).await?).await?)
+    }
+
     /// The keys of the pseudonyms, for those who load sources. A new key is made only where
     /// nothing in the lake was made with another: it would silently break every link.
     async fn keys(&self) -> anyhow::Result<KeyRing> {
@@ -214,6 +226,14 @@ impl House {
 
     fn connector(&self) -> FileConnector {
         FileConnector::new(self.config.sources_folder.clone())
+    }
+}
+
+/// Opens the state room: accounts, sessions, the account of queries.
+async fn open_state(config: &Config) -> anyhow::Result<State> {
+    match State::open(&config.state_place()?).await {
+        Err(error @ StateError::Address(_)) => Err(UsageError(error.to_string()).into()),
+        opened => Ok(opened?),
     }
 }
 

@@ -1,6 +1,9 @@
 //! The configuration: one TOML file, or the embedded default in a folder. The only module that
 //! reads the environment.
 
+mod state;
+mod users;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,11 +12,13 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use warehouse::access::Principal;
-use warehouse::names::{Sensitivity, Text};
+use warehouse::names::Text;
 use warehouse::query::Limits;
-use warehouse::serve::users::{Secret, Users};
+use warehouse::state::Place;
 use warehouse::store::Location;
+
+pub(crate) use self::state::StateConfig;
+pub(crate) use self::users::{UserConfig, scope, unknown_unit};
 
 /// The file's name inside a data folder.
 pub(crate) const FILE_NAME: &str = "khoyte.toml";
@@ -25,6 +30,9 @@ pub(crate) struct Config {
     /// Where the tables are.
     #[serde(default)]
     pub(crate) lake: LakeConfig,
+    /// Where accounts, sessions and the account of queries are.
+    #[serde(default)]
+    pub(crate) state: StateConfig,
     /// Where source files are; without it only declared reference data are loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sources_folder: Option<PathBuf>,
@@ -126,17 +134,6 @@ pub(crate) struct LimitsConfig {
     pub(crate) timeout_secs: u64,
 }
 
-/// One person.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct UserConfig {
-    pub(crate) name: String,
-    /// The most sensitive class of table that they may read.
-    pub(crate) clearance: Sensitivity,
-    /// As `khoyte password` prints it.
-    pub(crate) secret: String,
-}
-
 fn default_lake() -> PathBuf {
     "lake".into()
 }
@@ -191,6 +188,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             lake: LakeConfig::default(),
+            state: StateConfig::default(),
             sources_folder: None,
             keys_folder: default_keys(),
             public_folder: default_public(),
@@ -228,6 +226,7 @@ impl Config {
             &mut self.declarations_folder,
             &mut self.web.boundaries_file,
         ];
+        self.state.rebase(base);
         for path in paths.into_iter().chain(optional.into_iter().flatten()) {
             *path = base.join(&*path);
         }
@@ -250,17 +249,11 @@ impl Config {
         }
     }
 
-    /// The people who may connect.
-    pub(crate) fn principals(&self) -> anyhow::Result<Users> {
-        let mut users = Users::default();
-        for user in &self.users {
-            let secret = Secret::decode(&user.secret)
-                .map_err(|e| UsageError(format!("the secret of user {}: {e}", user.name)))?;
-            let mut principal = Principal::planner(user.name.clone());
-            principal.clearance = user.clearance;
-            users.add(principal, secret);
-        }
-        Ok(users)
+    /// Where accounts, sessions and the account of queries are: the variable
+    /// `KHOYTE_STATE_URL` wins, so that its password need not stand in a file.
+    pub(crate) fn state_place(&self) -> Result<Place, UsageError> {
+        let url = std::env::var("KHOYTE_STATE_URL").ok().filter(|url| !url.is_empty());
+        self.state.place(url)
     }
 
     /// What one query may use.

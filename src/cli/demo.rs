@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use chrono::NaiveDate;
+use warehouse::access::Role;
 use warehouse::names::{Sensitivity, Text};
 use warehouse::serve::users::Secret;
 
@@ -116,6 +117,8 @@ fn furnish(args: &Args, dir: &Path) -> anyhow::Result<(Config, String)> {
         config.users.push(UserConfig {
             name: USER.to_owned(),
             clearance: Sensitivity::Business,
+            role: Role::Planner,
+            provinces: Vec::new(),
             secret: secret.encode(),
         });
     }

@@ -12,16 +12,22 @@ use crate::report::Reporter;
 pub(super) struct Args {}
 
 pub(super) fn run(_: &Args, out: &Reporter) -> anyhow::Result<Exit> {
-    let mut password = String::new();
-    std::io::stdin().read_to_string(&mut password).context("cannot read the password")?;
-    let password = password.trim_end_matches(['\r', '\n']);
+    let password = read()?;
     if password.is_empty() {
         out.fail("khoyte: give the password on standard input");
         return Ok(Exit::Usage);
     }
-    let secret = Secret::derive(password, &random::<16>()?);
+    let secret = Secret::derive(&password, &random::<16>()?);
     out.result(&format!("{}\n", secret.encode()));
     Ok(Exit::Done)
+}
+
+/// The password on standard input, without the end of its line.
+pub(super) fn read() -> anyhow::Result<String> {
+    let mut password = String::new();
+    std::io::stdin().read_to_string(&mut password).context("cannot read the password")?;
+    password.truncate(password.trim_end_matches(['\r', '\n']).len());
+    Ok(password)
 }
 
 /// Random bytes of the operating system.

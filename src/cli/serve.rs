@@ -50,7 +50,7 @@ pub(super) async fn serve(
         today: config::today,
     };
     let pages = dashboards::router(house.warehouse.clone(), settings)?;
-    let users = house.config.principals()?;
+    let users = house.users().await?;
     out.result(&format!("web       http://{web_at}/\n"));
     match password {
         Some((user, password)) => out.result(&format!(

@@ -16,7 +16,7 @@ use crate::report::Reporter;
 pub(super) struct Args {
     /// The statement
     query: String,
-    /// Run as this configured user, or as `public` [default: the operator, who sees everything]
+    /// Run as this user, or as `public` [default: the operator, who sees everything]
     #[arg(long = "as", value_name = "PRINCIPAL")]
     principal: Option<String>,
     /// Form of the result
@@ -46,9 +46,9 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
         Ok(house) => house,
         Err(exit) => return Ok(exit),
     };
-    let Some(principal) = principal(&house, args.principal.as_deref())? else {
+    let Some(principal) = principal(&house, args.principal.as_deref()).await? else {
         let name = args.principal.as_deref().unwrap_or_default();
-        out.fail(&format!("khoyte: there is no user `{name}` in the configuration"));
+        out.fail(&format!("khoyte: there is no user `{name}`; `khoyte user list` shows them"));
         return Ok(Exit::Usage);
     };
     show(&house, &principal, &args.query, args.format, out).await
@@ -85,11 +85,11 @@ pub(super) async fn show(
     })
 }
 
-fn principal(house: &House, name: Option<&str>) -> anyhow::Result<Option<Principal>> {
+async fn principal(house: &House, name: Option<&str>) -> anyhow::Result<Option<Principal>> {
     Ok(match name {
         None => Some(Principal::operator("operator")),
         Some("public") => Some(Principal::public()),
-        Some(name) => house.config.principals()?.principal(name).cloned(),
+        Some(name) => house.users().await?.find(name).await?.map(|(principal, _)| principal),
     })
 }
 

@@ -19,4 +19,5 @@ mod postgres;
 mod published;
 mod support;
 mod tidy;
+mod users;
 mod web;

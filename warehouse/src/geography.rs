@@ -8,6 +8,7 @@
 //! guessed.
 
 mod functions;
+mod nearest;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -12,5 +12,6 @@ pub mod names;
 pub mod query;
 pub mod serve;
 pub mod spec;
+pub mod state;
 pub mod store;
 pub mod system;

@@ -12,7 +12,7 @@ mod column;
 mod contract;
 mod header;
 mod load;
-mod nearest;
+pub(crate) mod nearest;
 mod offline;
 mod order;
 mod plan;

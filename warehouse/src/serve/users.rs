@@ -1,12 +1,21 @@
-//! People who may connect with a password, as the configuration lists them.
+//! People who may log in with a password: those whom the configuration lists, and the accounts of
+//! the state room. A configured user wins over an account of the same name.
 //!
 //! What is kept is what SCRAM-SHA-256 needs, never the password: `ITERATIONS:SALT:SALTED` in hex.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use datafusion_postgres::pgwire::api::auth::sasl::scram::gen_salted_password;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::access::Principal;
+use crate::state::{State, StateError};
 
 /// Rounds of PBKDF2; PostgreSQL's own default.
 const ITERATIONS: usize = 4096;
@@ -33,6 +42,12 @@ impl Secret {
     /// The secret of `password` under `salt`, which should be 16 random bytes.
     pub fn derive(password: &str, salt: &[u8]) -> Self {
         Self { salt: salt.to_vec(), salted: gen_salted_password(password, salt, ITERATIONS) }
+    }
+
+    /// Whether `password` is the one. Takes as long for a wrong one as for the right one.
+    pub fn matches(&self, password: &str) -> bool {
+        let typed = gen_salted_password(password, &self.salt, ITERATIONS);
+        typed.ct_eq(&self.salted).into()
     }
 
     /// The form that a configuration holds.
@@ -68,29 +83,152 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }
 
-/// All users, by name.
-#[derive(Debug, Clone, Default)]
+/// What came of a name and a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogIn {
+    /// Who it is.
+    In(Principal),
+    /// No such name, or not its password: which of the two is not told.
+    Wrong,
+    /// No password is taken for that name until then, the right one included.
+    Locked(DateTime<Utc>),
+}
+
+/// Log-ins that wait for one another are those of names that share one of these.
+const TURNS: usize = 256;
+
+/// Passwords that are worked on at the same time.
+const AT_ONCE: usize = 4;
+
+/// All who may log in; cheap to clone.
+#[derive(Clone)]
 pub struct Users {
-    users: BTreeMap<String, (Principal, Secret)>,
+    configured: Arc<BTreeMap<String, (Principal, Secret)>>,
+    state: State,
+    /// Random bytes of the state room.
+    key: Arc<str>,
+    turns: Arc<Turns>,
+}
+
+struct Turns {
+    hasher: RandomState,
+    /// One log-in of a name at a time: a thousand guesses at once would else all be made before
+    /// the first failure is counted.
+    names: Vec<Mutex<()>>,
+    passwords: Semaphore,
+}
+
+impl fmt::Debug for Users {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Users").finish_non_exhaustive()
+    }
 }
 
 impl Users {
-    /// Adds a user, in place of one of the same name.
-    pub fn add(&mut self, principal: Principal, secret: Secret) {
-        self.users.insert(principal.name.clone(), (principal, secret));
+    /// The users that the configuration lists, and the accounts of the state room.
+    ///
+    /// # Errors
+    /// When the state room cannot be read.
+    pub async fn new(
+        configured: Vec<(Principal, Secret)>,
+        state: State,
+    ) -> Result<Self, StateError> {
+        let named = |(principal, secret): (Principal, Secret)| {
+            (principal.name.clone(), (principal, secret))
+        };
+        let turns = Turns {
+            hasher: RandomState::new(),
+            names: (0..TURNS).map(|_| Mutex::default()).collect(),
+            passwords: Semaphore::new(AT_ONCE),
+        };
+        Ok(Self {
+            configured: Arc::new(configured.into_iter().map(named).collect()),
+            key: state.nobody_key().await?.into(),
+            state,
+            turns: Arc::new(turns),
+        })
     }
 
-    /// Who `name` is.
-    pub fn principal(&self, name: &str) -> Option<&Principal> {
-        self.users.get(name).map(|(principal, _)| principal)
+    /// Who `name` is, and what a password is compared with.
+    ///
+    /// # Errors
+    /// When the name is not configured and the accounts cannot be read.
+    pub async fn find(&self, name: &str) -> Result<Option<(Principal, Secret)>, StateError> {
+        if let Some(configured) = self.configured.get(name) {
+            return Ok(Some(configured.clone()));
+        }
+        let account = self.state.account(name).await?;
+        Ok(account.map(|account| (account.principal, account.secret)))
     }
 
-    pub(super) fn secret(&self, name: &str) -> Option<&Secret> {
-        self.users.get(name).map(|(_, secret)| secret)
+    /// Lets in whoever gives the name and its password. Wrong ones are counted, and lock the name
+    /// for a while; an unknown name takes as long and is locked as a known one.
+    ///
+    /// # Errors
+    /// When the state room cannot be read or written: then nobody is let in.
+    pub async fn verify(&self, name: &str, password: &str) -> Result<LogIn, StateError> {
+        let at = self.turns.hasher.hash_one(name) as usize % TURNS;
+        let _turn = self.turns.names[at].lock().await;
+        if let Some(until) = self.state.locked_until(name).await? {
+            return Ok(LogIn::Locked(until));
+        }
+        // Asked for a configured name too, which would else be answered sooner than others.
+        let account = self.state.account(name).await?;
+        let account = account.map(|account| (account.principal, account.secret));
+        let (principal, secret) = match self.configured.get(name).cloned().or(account) {
+            Some((principal, secret)) => (Some(principal), secret),
+            None => (None, self.of_nobody(name)),
+        };
+        // Before who it is matters: nobody's takes as long.
+        let right = self.matches(secret, password).await?;
+        match principal.filter(|_| right) {
+            Some(principal) => {
+                self.state.log_in_succeeded(name).await?;
+                Ok(LogIn::In(principal))
+            }
+            None => {
+                self.state.log_in_failed(name).await?;
+                Ok(LogIn::Wrong)
+            }
+        }
+    }
+
+    /// Rounds of hashing, apart from the threads that serve.
+    async fn matches(&self, secret: Secret, password: &str) -> Result<bool, StateError> {
+        let password = password.to_owned();
+        // The semaphore is never closed.
+        let _permit = self.turns.passwords.acquire().await.map_err(|_| StateError::Stopped)?;
+        let work = tokio::task::spawn_blocking(move || secret.matches(&password));
+        work.await.map_err(|_| StateError::Stopped)
+    }
+
+    /// The secret of a name that nobody has: one that no password gives, always the same for the
+    /// same name, so that from outside it cannot be told from a known one.
+    pub fn of_nobody(&self, name: &str) -> Secret {
+        let derive = |purpose: &[u8]| {
+            let parts = [self.key.as_bytes(), purpose, name.as_bytes()];
+            let digest = parts.iter().fold(Sha256::new(), |hasher, part| hasher.chain_update(part));
+            digest.finalize().to_vec()
+        };
+        let mut salt = derive(b"salt");
+        salt.truncate(16);
+        Secret { salt, salted: derive(b"salted") }
+    }
+
+    /// Who `name` is, where the configuration says it.
+    pub(super) fn principal(&self, name: &str) -> Option<&Principal> {
+        self.configured.get(name).map(|(principal, _)| principal)
+    }
+
+    pub(super) fn secret(&self, name: &str) -> Secret {
+        match self.configured.get(name) {
+            Some((_, secret)) => secret.clone(),
+            None => self.of_nobody(name),
+        }
     }
 
     pub(super) fn principals(&self) -> impl Iterator<Item = &Principal> {
-        self.users.values().map(|(principal, _)| principal)
+        self.configured.values().map(|(principal, _)| principal)
     }
 }
 

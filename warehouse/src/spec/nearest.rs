@@ -43,7 +43,7 @@ fn nearest<'a>(word: &str, choices: impl IntoIterator<Item = &'a str>) -> Option
 }
 
 /// Levenshtein's distance, in characters.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {
