@@ -6,7 +6,7 @@ use anyhow::Context;
 use arrow::array::RecordBatch;
 use clap::ValueEnum;
 use warehouse::access::Principal;
-use warehouse::names::{Lang, Sensitivity};
+use warehouse::names::Lang;
 use warehouse::query::{Answer, ErrorKind, QueryError};
 
 use super::{CommandLine, Exit, House};
@@ -87,7 +87,7 @@ pub(super) async fn show(
 
 fn principal(house: &House, name: Option<&str>) -> anyhow::Result<Option<Principal>> {
     Ok(match name {
-        None => Some(Principal { name: "operator".into(), clearance: Sensitivity::Restricted }),
+        None => Some(Principal::operator("operator")),
         Some("public") => Some(Principal::public()),
         Some(name) => house.config.principals()?.principal(name).cloned(),
     })
