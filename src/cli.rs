@@ -102,10 +102,18 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Stack of the threads that speak with readers: parsed statements end there, and one that is as
+/// deep as they may be must fit.
+const FRONT_STACK: usize = 16 << 20;
+
 /// Runs the command and turns what came of it into an exit code.
 pub(crate) fn run(line: &CommandLine, out: &Reporter) -> ExitCode {
     telemetry::start(&config::log_filter(), line.log_json);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(FRONT_STACK)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             out.fail(&format!("khoyte: cannot start: {error}"));

@@ -46,6 +46,9 @@ pub(crate) struct Config {
     /// `pipelines/` and `queries/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) declarations_folder: Option<PathBuf>,
+    /// How long requests and downloads under way may go on after the signal to stop.
+    #[serde(default = "default_stop_grace")]
+    pub(crate) stop_grace_secs: u64,
     /// The body that publishes.
     #[serde(default = "default_publisher")]
     pub(crate) publisher: Publisher,
@@ -114,6 +117,14 @@ pub(crate) struct WebConfig {
     pub(crate) boundaries_file: Option<PathBuf>,
     /// Rows that the SQL page shows at most.
     pub(crate) sql_row_limit: usize,
+    /// Names under which the pages are reached, beside those of the machine itself.
+    pub(crate) hosts: Vec<String>,
+    /// Whether the session's cookie goes over TLS only.
+    pub(crate) secure_cookies: bool,
+    /// Connections at the same time; 0 is no bound.
+    pub(crate) connections: usize,
+    /// Connections of one address at the same time; 0 is no bound.
+    pub(crate) connections_per_address: usize,
 }
 
 /// `PostgreSQL` clients.
@@ -146,6 +157,11 @@ fn default_public() -> PathBuf {
     "public".into()
 }
 
+/// systemd kills after 30 seconds (deploy/khoyte.service).
+fn default_stop_grace() -> u64 {
+    25
+}
+
 fn default_publisher() -> Publisher {
     Publisher {
         name: Text::new(
@@ -167,7 +183,15 @@ impl Default for LakeConfig {
 impl Default for WebConfig {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
-        Self { listen, boundaries_file: None, sql_row_limit: 1000 }
+        Self {
+            listen,
+            boundaries_file: None,
+            sql_row_limit: 1000,
+            hosts: Vec::new(),
+            secure_cookies: false,
+            connections: 1000,
+            connections_per_address: 200,
+        }
     }
 }
 
@@ -197,6 +221,7 @@ impl Default for Config {
             web: WebConfig::default(),
             postgres: PostgresConfig::default(),
             limits: LimitsConfig::default(),
+            stop_grace_secs: default_stop_grace(),
             users: Vec::new(),
         }
     }

@@ -1,17 +1,20 @@
 //! What every page has at hand: the warehouse, the settings, and the map drawn once at start.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use chrono::NaiveDate;
-use warehouse::access::Principal;
 use warehouse::geography::Geography;
 use warehouse::grid::Grid;
-use warehouse::names::Sensitivity;
-use warehouse::query::{Answer, QueryError, Via, Warehouse};
+use warehouse::names::TableName;
+use warehouse::query::{Answer, Door, Via, Warehouse};
 use warehouse::spec::Declarations;
 
 use crate::chart::shapes::Shapes;
 use crate::error::PageError;
+use crate::request::Reader;
+use crate::session::Sessions;
 use crate::{DashboardError, Settings};
 
 /// Rows that a page reads at most for its own figures; more is a fault of the page.
@@ -27,51 +30,34 @@ struct Inner {
     warehouse: Warehouse,
     settings: Settings,
     shapes: Option<Shapes>,
-    public: Principal,
-    /// Reads what the product knows about its own nights, which is not open row by row; pages show
-    /// states, counts and reasons from it, never contents.
-    inspector: Principal,
+    sessions: Sessions,
 }
 
 impl App {
     pub(crate) fn new(warehouse: Warehouse, settings: Settings) -> Result<Self, DashboardError> {
         let shapes = settings.boundaries.as_deref().map(Shapes::load).transpose()?;
-        let mut inspector = Principal::planner("dashboards");
-        inspector.clearance = Sensitivity::Internal;
-        let public = Principal::public();
-        let inner = Inner { warehouse, settings, shapes, public, inspector };
-        Ok(Self { inner: Arc::new(inner) })
+        let (users, state) = (settings.users.clone(), settings.state.clone());
+        let sessions = Sessions::new(users, state, settings.secure_cookies);
+        Ok(Self { inner: Arc::new(Inner { warehouse, settings, shapes, sessions }) })
     }
 
-    /// Rows of indicators, as the principal of the settings; callers show those of
-    /// [`Self::may_see`] only.
-    pub(crate) async fn figures(&self, sql: &str) -> Result<Grid, PageError> {
-        whole(self.ask(sql).await?).await
+    /// The one door to every row on a page: it opens on what the reader may see, and `via` tells
+    /// what for.
+    pub(crate) fn door(&self, reader: &Reader, via: Via) -> Door {
+        self.inner.warehouse.door(&reader.principal, via)
     }
 
-    /// Rows that anyone may read.
-    pub(crate) async fn read(&self, sql: &str) -> Result<Grid, PageError> {
-        whole(self.inner.warehouse.door(&self.inner.public, Via::Page).ask(sql).await?).await
+    /// All rows of a query of a page's own, with its reader's eyes.
+    pub(crate) async fn rows(&self, reader: &Reader, sql: &str) -> Result<Grid, PageError> {
+        whole(self.door(reader, Via::Page).ask(sql).await?).await
     }
 
-    /// Rows of `he_thong` for the pages' own summaries; never with text from a request.
-    pub(crate) async fn inspect(&self, sql: &'static str) -> Result<Grid, PageError> {
-        whole(self.inner.warehouse.door(&self.inner.inspector, Via::Page).ask(sql).await?).await
-    }
-
-    /// SQL as the principal of the settings.
-    pub(crate) async fn ask(&self, sql: &str) -> Result<Answer, QueryError> {
-        self.inner.warehouse.door(&self.inner.settings.sql_principal, Via::Web).ask(sql).await
-    }
-
-    /// Whether anyone may read rows of that class.
-    pub(crate) fn is_public(&self, class: Sensitivity) -> bool {
-        self.inner.public.may_read(class)
-    }
-
-    /// Whether the reader of indicators may see figures of that class.
-    pub(crate) fn may_see(&self, class: Sensitivity) -> bool {
-        self.inner.settings.sql_principal.may_read(class)
+    /// The tables that the reader may see, each with the columns that they may see of it.
+    pub(crate) fn sight(
+        &self,
+        reader: &Reader,
+    ) -> Result<BTreeMap<TableName, SchemaRef>, PageError> {
+        Ok(self.inner.warehouse.sight(&reader.principal)?)
     }
 
     pub(crate) fn declarations(&self) -> &Declarations {
@@ -80,6 +66,10 @@ impl App {
 
     pub(crate) fn geography(&self) -> &Geography {
         self.inner.warehouse.geography()
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.inner.sessions
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use warehouse::spec::{Indicator, Query, QueryKind};
 
 use crate::app::App;
+use crate::request::Reader;
 
 const LEADERS: &str = include_str!("../boards/lanh_dao.toml");
 
@@ -24,11 +25,13 @@ fn leaders() -> &'static Board {
 /// An indicator as declared.
 pub(crate) type Declared<'a> = (&'a Query, &'a Indicator);
 
-/// All declared indicators, those of the leaders' board first.
-pub(crate) fn declared(app: &App) -> Vec<Declared<'_>> {
+/// The declared indicators whose figures the reader may see, those of the leaders' board first. The
+/// others are not there for them.
+pub(crate) fn visible<'a>(app: &'a App, reader: &Reader) -> Vec<Declared<'a>> {
     let mut all: Vec<Declared<'_>> = app
         .declarations()
         .of_kind(QueryKind::Indicator)
+        .filter(|query| reader.may_read(query.sensitivity))
         .filter_map(|query| Some((query, query.indicator.as_ref()?)))
         .collect();
     let board = &leaders().indicators;
@@ -37,16 +40,14 @@ pub(crate) fn declared(app: &App) -> Vec<Declared<'_>> {
     all
 }
 
-/// Those whose figures the reader may see.
-pub(crate) fn visible(app: &App) -> Vec<Declared<'_>> {
-    let mut all = declared(app);
-    all.retain(|(query, _)| app.may_see(query.sensitivity));
-    all
+/// The indicator of that id, if the reader may see it.
+pub(crate) fn find<'a>(app: &'a App, reader: &Reader, id: &str) -> Option<Declared<'a>> {
+    visible(app, reader).into_iter().find(|(query, _)| query.id == id)
 }
 
-/// The declared indicator of that id.
-pub(crate) fn find<'a>(app: &'a App, id: &str) -> Option<Declared<'a>> {
-    declared(app).into_iter().find(|(query, _)| query.id == id)
+/// Whether all provinces' figures of that indicator are the reader's to see.
+pub(crate) fn is_whole(app: &App, reader: &Reader, id: &str) -> bool {
+    find(app, reader, id).is_some_and(|(query, _)| reader.reads_whole(query.sensitivity))
 }
 
 #[cfg(test)]

@@ -1,22 +1,18 @@
-//! The one place where a failure becomes a response, and where a request is logged.
+//! The one place where a failure becomes a response.
 //!
-//! A page returns a [`PageError`]; the outermost layer turns it into a page in the reader's
-//! language with a request id. The cause of a fault of ours goes to the log under that id and is
-//! never shown.
+//! A page returns a [`PageError`]; the outermost layer (`passage`) turns it into a page in the
+//! reader's language with a request id. The cause of a fault of ours goes to the log under that id
+//! and is never shown.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use askama::Template;
-use axum::extract::Request;
 use axum::http::header::{self, HeaderValue};
-use axum::http::{HeaderName, StatusCode};
-use axum::middleware::Next;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use warehouse::names::NameError;
 use warehouse::query::{ErrorKind, QueryError};
+use warehouse::state::StateError;
 
 use crate::pages::files::OPEN_DATA;
 use crate::request::Reader;
@@ -26,21 +22,39 @@ use crate::text::failure::{self, Words};
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PageError {
-    /// Nothing is declared under that name.
+    /// Nothing is declared under that name, or nothing that the reader may see.
     #[error("there is no such page")]
     NotFound,
+    /// The request comes from another site's page.
+    #[error("another site's page asks")]
+    CrossSite,
+    /// What was sent is not a form.
+    #[error("what was sent is not a form")]
+    NotAForm,
+    /// A form longer than forms are.
+    #[error("what was sent is too long")]
+    TooLarge,
+    /// A form that did not come to its end in time.
+    #[error("what was sent took too long")]
+    TooSlow,
     /// A query of the page's own failed.
     #[error("a query of the page failed")]
     Query(#[from] QueryError),
     /// A query of the page's own gave more rows than pages read.
     #[error("a query of the page gave more than {0} rows")]
     Truncated(usize),
+    /// Who reads could not be found out.
+    #[error("the state room could not be asked")]
+    State(#[from] StateError),
     /// A template failed, which it does only when memory does.
     #[error("the page could not be written")]
     Template(#[from] askama::Error),
     /// The catalogue could not be described.
     #[error("the catalogue could not be described")]
     Catalogue(#[from] arrow::error::ArrowError),
+    /// A fault in the code of a page.
+    #[error("the page panicked")]
+    Panic,
 }
 
 impl From<NameError> for PageError {
@@ -54,19 +68,58 @@ impl PageError {
     fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::NotAForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Query(error) if is_busy(error.kind()) => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::State(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Query(_)
+            | Self::Truncated(_)
+            | Self::Template(_)
+            | Self::Catalogue(_)
+            | Self::Panic => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    /// Writes a fault of ours to the log. A query's own words may quote what the address asked
+    /// for, so only its kind is written, except where the lake's words are all that there is.
+    pub(crate) fn log(&self, request_id: &str, route: &str) {
+        if !self.status().is_server_error() {
+            return;
+        }
+        if let Self::Query(error) = self
+            && error.kind() != ErrorKind::Unavailable
+        {
+            let (kind, sqlstate) = (error.kind(), error.sqlstate());
+            tracing::error!(request_id, route, ?kind, sqlstate, "a query of a page failed");
+            return;
+        }
+        let cause: &dyn std::error::Error = self;
+        tracing::error!(request_id, route, error = cause, "a page failed");
     }
 }
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        let mut response = self.status().into_response();
+        let status = self.status();
+        let mut response = status.into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static(AGAIN_SECS));
+        }
+        if matches!(self, Self::TooLarge | Self::TooSlow) {
+            // What is still to come of the request is not read.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         response.extensions_mut().insert(Arc::new(self));
         response
     }
 }
+
+/// When to ask again after being told that the system is busy, in seconds.
+pub(crate) const AGAIN_SECS: &str = "10";
 
 fn is_busy(kind: ErrorKind) -> bool {
     matches!(
@@ -75,8 +128,8 @@ fn is_busy(kind: ErrorKind) -> bool {
             | ErrorKind::Timeout
             | ErrorKind::Unavailable
             | ErrorKind::Busy
-            | ErrorKind::Cancelled
             | ErrorKind::ShuttingDown
+            | ErrorKind::Cancelled
     )
 }
 
@@ -98,43 +151,20 @@ struct FailurePage<'a> {
     request_id: &'a str,
     /// Whether the fault is ours.
     ours: bool,
-}
-
-/// Runs a request under an id of its own, logs it, and writes the page of a failure. The query
-/// string is not logged: it may hold a reader's SQL.
-pub(crate) async fn finish(reader: Reader, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let request_id = request_id();
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let mut response = next.run(request).await;
-    let status = response.status();
-    if let Some(error) = response.extensions().get::<Arc<PageError>>()
-        && status.is_server_error()
-    {
-        let cause: &dyn std::error::Error = error.as_ref();
-        tracing::error!(%request_id, path, error = cause, "a page failed");
-    }
-    if is_bare(&response) {
-        response = failure_page(&reader, status, &request_id, response);
-    }
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(%request_id, %method, path, status = status.as_u16(), duration_ms, "request");
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
-        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
-    }
-    response
+    /// Where a reader without a name may give one and come back.
+    log_in: Option<String>,
 }
 
 /// Whether a failure has no body yet: those of the pages, the router and the file server.
-fn is_bare(response: &Response) -> bool {
+pub(crate) fn is_bare(response: &Response) -> bool {
     let status = response.status();
-    let failed = status.is_server_error()
-        || matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+    let failed = status.is_server_error() || status.is_client_error();
     failed && !response.headers().contains_key(header::CONTENT_TYPE)
 }
 
-fn failure_page(reader: &Reader, status: StatusCode, id: &str, bare: Response) -> Response {
+/// The page of a failure, in place of a bare response.
+pub(crate) fn failure_page(reader: &Reader, id: &str, bare: Response) -> Response {
+    let status = bare.status();
     let w = failure::words(reader.lang);
     let open_data = reader.path.trim_end_matches('/') == OPEN_DATA.trim_end_matches('/');
     let (title, text) = match status {
@@ -142,23 +172,30 @@ fn failure_page(reader: &Reader, status: StatusCode, id: &str, bare: Response) -
         StatusCode::NOT_FOUND if open_data => (w.nothing_released, w.nothing_released_text),
         StatusCode::NOT_FOUND => (w.not_found, w.not_found_text),
         StatusCode::METHOD_NOT_ALLOWED => (w.not_allowed, w.not_allowed_text),
+        StatusCode::FORBIDDEN => (w.cross_site, w.cross_site_text),
+        StatusCode::PAYLOAD_TOO_LARGE => (w.too_large, w.too_large_text),
+        StatusCode::REQUEST_TIMEOUT => (w.too_slow, w.too_slow_text),
         StatusCode::SERVICE_UNAVAILABLE => (w.busy, w.busy_text),
+        status if status.is_client_error() => (w.not_understood, w.not_understood_text),
         _ => (w.ours, w.ours_text),
     };
     let ours = status.is_server_error();
     let shell = Shell::new(reader, None, title);
-    let page = FailurePage { shell, w, text, request_id: id, ours };
+    // Whatever is not there: what is only hidden must not look different.
+    let hint = status == StatusCode::NOT_FOUND;
+    let log_in = shell.log_in.clone().filter(|_| hint);
+    let page = FailurePage { shell, w, text, request_id: id, ours, log_in };
     let Ok(body) = page.render() else { return bare };
     let mut response = (status, Html(body)).into_response();
-    if let Some(allow) = bare.headers().get(header::ALLOW) {
-        response.headers_mut().insert(header::ALLOW, allow.clone());
-    }
+    keep(bare.headers(), response.headers_mut());
     response
 }
 
-/// Twelve hex digits: enough to find a request in a day's log, and telling nothing.
-fn request_id() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let hash = RandomState::new().hash_one(COUNT.fetch_add(1, Ordering::Relaxed));
-    format!("{:012x}", hash & 0xffff_ffff_ffff)
+/// What a bare response said beside its status.
+fn keep(bare: &HeaderMap, page: &mut HeaderMap) {
+    for name in [header::ALLOW, header::RETRY_AFTER, header::CONNECTION, header::CONTENT_RANGE] {
+        if let Some(value) = bare.get(&name) {
+            page.insert(name, value.clone());
+        }
+    }
 }

@@ -12,7 +12,8 @@ use warehouse::spec::Period;
 
 use crate::app::App;
 use crate::error::PageError;
-use crate::{boards, period, sql};
+use crate::request::Reader;
+use crate::{boards, period, scope, sql};
 
 /// An indicator and, where it has them, one of its breakdowns.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,6 +92,16 @@ impl Figures {
         })
     }
 
+    /// Leaves out ranks but those of the indicators that `wanted` names: among some of the
+    /// provinces a place says nothing.
+    fn keep_ranks(&mut self, wanted: impl Fn(&str) -> bool) {
+        for (key, series) in &mut self.series {
+            if !wanted(&key.indicator) {
+                series.iter_mut().for_each(|point| point.rank = None);
+            }
+        }
+    }
+
     fn from_grid(grid: &Grid, needed: impl Fn(&str, NaiveDate) -> Option<i64>) -> Self {
         let mut series: BTreeMap<Key, Series> = BTreeMap::new();
         for row in 0..grid.rows.len() {
@@ -121,23 +132,26 @@ impl Figures {
 }
 
 /// All national series.
-pub(crate) async fn country(app: &App) -> Result<Figures, PageError> {
-    let grid = app
-        .figures(
-            "SELECT ma_chi_tieu, phan_to, ky, tu_so, mau_so, gia_tri, so_don_vi AS thanh_phan \
-             FROM chi_tieu.ca_nuoc ORDER BY ma_chi_tieu, phan_to, ky",
-        )
-        .await?;
+pub(crate) async fn country(app: &App, reader: &Reader) -> Result<Figures, PageError> {
+    let sql = "SELECT ma_chi_tieu, phan_to, ky, tu_so, mau_so, gia_tri, so_don_vi AS thanh_phan \
+               FROM chi_tieu.ca_nuoc ORDER BY ma_chi_tieu, phan_to, ky";
+    let grid = app.rows(reader, sql).await?;
     Ok(Figures::from_grid(&grid, |id, on| {
         // The list of the period's last day: a year is reported in the provinces at its end.
-        let (_, indicator) = boards::find(app, id)?;
+        let (_, indicator) = boards::find(app, reader, id)?;
         let last = period::next(indicator.period, on)?.pred_opt()?;
         i64::try_from(app.geography().units_on(last).len()).ok()
     }))
 }
 
-/// All series of the unit `key` on the boundaries of `date`, with its place among the others.
-pub(crate) async fn province(app: &App, key: &str, date: NaiveDate) -> Result<Figures, PageError> {
+/// All series of the unit `key` on the boundaries of `date`, with its place among the others where
+/// the reader sees those too.
+pub(crate) async fn province(
+    app: &App,
+    reader: &Reader,
+    key: &str,
+    date: NaiveDate,
+) -> Result<Figures, PageError> {
     let sql = format!(
         "SELECT ma_chi_tieu, phan_to, ky, tu_so, mau_so, gia_tri, thanh_phan, thanh_phan_can, \
                 hang, so_tinh \
@@ -150,7 +164,9 @@ pub(crate) async fn province(app: &App, key: &str, date: NaiveDate) -> Result<Fi
         date = sql::date(date),
         key = sql::text(key),
     );
-    Ok(Figures::from_grid(&app.figures(&sql).await?, |_, _| None))
+    let mut figures = Figures::from_grid(&app.rows(reader, &sql).await?, |_, _| None);
+    figures.keep_ranks(|id| boards::is_whole(app, reader, id));
+    Ok(figures)
 }
 
 /// One province's figure in one period.
@@ -166,13 +182,14 @@ pub(crate) struct PlaceFigure {
     pub(crate) parts: (i64, i64),
 }
 
-/// The figures of all provinces of `date`, those without any included, highest first.
+/// The figures of all provinces of `date` that are the reader's to see, those without any included,
+/// highest first.
 pub(crate) async fn places(
     app: &App,
+    reader: &Reader,
     key: &Key,
     on: NaiveDate,
     date: NaiveDate,
-    lang: Lang,
 ) -> Result<Vec<PlaceFigure>, PageError> {
     let sql = format!(
         "SELECT don_vi, tu_so, mau_so, gia_tri, thanh_phan, thanh_phan_can \
@@ -182,8 +199,14 @@ pub(crate) async fn places(
         breakdown = sql::is("phan_to", key.breakdown.as_deref()),
         on = sql::date(on),
     );
-    let grid = app.figures(&sql).await?;
-    Ok(join_places(&grid, app.geography(), date, lang))
+    let grid = app.rows(reader, &sql).await?;
+    let mut places = join_places(&grid, app.geography(), date, reader.lang);
+    if !boards::is_whole(app, reader, &key.indicator) {
+        let own =
+            |place: &PlaceFigure| scope::is_own(&reader.principal, app.geography(), &place.unit);
+        places.retain(own);
+    }
+    Ok(places)
 }
 
 fn join_places(
@@ -322,6 +345,19 @@ mod tests {
         figures.series.insert(key(None), vec![point(2017, Some(1.0))]);
         assert_eq!(figures.main_key("ca_benh"), Some(&key(None)));
         assert_eq!(figures.main_key("khac"), None);
+    }
+
+    #[test]
+    fn a_place_among_some_provinces_is_not_told() {
+        let mut figures = Figures::default();
+        for id in ["mo", "noi_bo"] {
+            let ranked = Point { rank: Some((1, 2)), ..point(2017, Some(1.0)) };
+            let key = Key { indicator: id.to_owned(), breakdown: None };
+            figures.series.insert(key, vec![ranked]);
+        }
+        figures.keep_ranks(|id| id == "mo");
+        let ranks: Vec<_> = figures.series.values().map(|series| series[0].rank).collect();
+        assert_eq!(ranks, [Some((1, 2)), None]);
     }
 
     #[test]

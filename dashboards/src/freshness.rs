@@ -1,6 +1,6 @@
 //! What the nights did: how fresh each table is, which inputs of a figure are stale, what checks
-//! found. Everything here is a state, a count or a declared reason; contents of refused rows and
-//! causes of failures stay inside.
+//! found, of the tables that the reader may see. Everything here is a state, a count or a declared
+//! reason; contents of refused rows and causes of failures stay inside.
 
 mod details;
 
@@ -13,6 +13,7 @@ use warehouse::spec::{Declarations, Query, QueryKind};
 
 use crate::app::App;
 use crate::error::PageError;
+use crate::request::Reader;
 use crate::text::shared;
 
 pub(crate) use self::details::{Batch, CheckResult, Refusal, batches, checks, refusals};
@@ -127,9 +128,9 @@ const NEWEST: &str = "SELECT bang, dem, ket_qua, so_dong_cach_ly, tot \
            FROM he_thong.lan_chay) AS t \
      WHERE thu = 1";
 
-/// Reads the newest night of every table.
-pub(crate) async fn nights(app: &App) -> Result<Nights, PageError> {
-    let grid = app.inspect(NEWEST).await?;
+/// Reads the newest night of every table that the reader may see.
+pub(crate) async fn nights(app: &App, reader: &Reader) -> Result<Nights, PageError> {
+    let grid = app.rows(reader, NEWEST).await?;
     Ok(Nights::from_grid(&grid))
 }
 

@@ -1,24 +1,32 @@
 //! The web pages of the warehouse: catalogue, indicators, the leaders' dashboard, the SQL page and
 //! the open-data site, in Vietnamese first and in English under `/en/`.
 //!
-//! Pages are read without scripts: every choice is a link or a GET form, every chart is drawn on
-//! the server and has its table beside it. All figures come through the warehouse's one door as
-//! [`Settings::sql_principal`]; rows of tables in the catalogue are shown only where they are open.
+//! Pages are read without scripts: every choice is a link or a form, every chart is drawn on the
+//! server and has its table beside it. Every row on a page came through the warehouse's one door
+//! with its reader's own eyes: whoever has not logged in reads what is open and nothing else, and
+//! what a reader may not see is not there, rather than forbidden.
 //!
-//! This crate does not write anything, open the lake itself, or know how data are loaded or
-//! released: it meets the other crates in the warehouse's tables.
+//! This crate does not write anything but web sessions, open the lake itself, or know how data are
+//! loaded or released: it meets the other crates in the warehouse's tables.
 
 mod app;
 mod boards;
 mod chart;
 mod error;
 mod figures;
+mod form;
 mod freshness;
+mod front;
 mod lang;
+mod origin;
 mod pages;
+mod passage;
 mod period;
 mod request;
 mod router;
+mod scope;
+mod server;
+mod session;
 mod shell;
 mod sql;
 mod tables;
@@ -27,9 +35,11 @@ mod text;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use warehouse::access::Principal;
+use warehouse::serve::users::Users;
+use warehouse::state::State;
 
-pub use self::router::{Pages, router, serve};
+pub use self::router::{Pages, router};
+pub use self::server::serve;
 
 /// What the pages need beside the warehouse.
 #[derive(Debug, Clone)]
@@ -42,9 +52,18 @@ pub struct Settings {
     pub public_dir: Option<PathBuf>,
     /// Rows that the SQL page shows at most; downloads are not cut.
     pub sql_row_limit: usize,
-    /// Whom the SQL page and the pages of indicators act as: what this principal may not read is
-    /// not shown.
-    pub sql_principal: Principal,
+    /// Who may log in.
+    pub users: Users,
+    /// Where web sessions are kept.
+    pub state: State,
+    /// Names under which the pages are reached, beside those of the machine itself.
+    pub hosts: Vec<String>,
+    /// Whether the session's cookie goes over TLS only: where a proxy in front speaks it.
+    pub secure_cookies: bool,
+    /// Connections at the same time; 0 is no bound.
+    pub connections: usize,
+    /// Connections of one address at the same time; 0 is no bound.
+    pub connections_per_address: usize,
     /// The day on which a page is read: it decides today's provinces and what is late.
     pub today: fn() -> NaiveDate,
 }

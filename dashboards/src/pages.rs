@@ -7,6 +7,7 @@ pub(crate) mod files;
 pub(crate) mod home;
 pub(crate) mod indicator;
 pub(crate) mod indicators;
+pub(crate) mod log_in;
 pub(crate) mod notes;
 pub(crate) mod source;
 pub(crate) mod sql;

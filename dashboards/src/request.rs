@@ -1,11 +1,12 @@
-//! What a request asks for beside its page: the language and the choices in its query string.
+//! Who reads, in which language, and what they chose in the query string.
 
 use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use url::form_urlencoded;
-use warehouse::names::Lang;
+use warehouse::access::Principal;
+use warehouse::names::{Lang, Sensitivity};
 
 use crate::error::PageError;
 use crate::lang;
@@ -19,10 +20,15 @@ pub(crate) struct Reader {
     /// The query string as sent.
     pub(crate) query: Option<String>,
     choices: Vec<(String, String)>,
+    /// With whose eyes everything is read.
+    pub(crate) principal: Principal,
+    /// Whether they gave a name and its password.
+    pub(crate) logged_in: bool,
 }
 
 impl Reader {
-    fn new(path: &str, query: Option<&str>) -> Self {
+    /// A reader without a name.
+    pub(crate) fn stranger(path: &str, query: Option<&str>) -> Self {
         let (lang, path) = lang::split(path);
         let choices = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
         Self {
@@ -30,7 +36,16 @@ impl Reader {
             path,
             query: query.map(str::to_owned),
             choices: choices.into_owned().collect(),
+            principal: Principal::public(),
+            logged_in: false,
         }
+    }
+
+    /// The same reader with the name that they gave.
+    pub(crate) fn known_as(mut self, principal: Principal) -> Self {
+        self.principal = principal;
+        self.logged_in = true;
+        self
     }
 
     /// The first value of that name, unless it is blank.
@@ -38,13 +53,26 @@ impl Reader {
         let (_, value) = self.choices.iter().find(|(key, _)| key == name)?;
         Some(value.trim()).filter(|value| !value.is_empty())
     }
+
+    /// Whether something of that class is there for this reader, in some of its rows at least.
+    pub(crate) fn may_read(&self, class: Sensitivity) -> bool {
+        self.principal.may_read(class)
+    }
+
+    /// Whether all rows of that class are there for this reader, so that a count or a rank over
+    /// them says what it seems to say.
+    pub(crate) fn reads_whole(&self, class: Sensitivity) -> bool {
+        self.principal.reads_whole(class)
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Reader {
     type Rejection = Infallible;
 
+    /// The reader whom the outermost layer has looked up.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::new(parts.uri.path(), parts.uri.query()))
+        let known = parts.extensions.get::<Self>().cloned();
+        Ok(known.unwrap_or_else(|| Self::stranger(parts.uri.path(), parts.uri.query())))
     }
 }
 
@@ -68,9 +96,17 @@ mod tests {
 
     #[test]
     fn choices_are_decoded_and_blank_ones_are_none() {
-        let reader = Reader::new("/sql", Some("q=SELECT+1%3B&tinh=&ky=%20"));
-        assert_eq!(reader.choice("q"), Some("SELECT 1;"));
+        let reader = Reader::stranger("/bang-dieu-khien", Some("a=x+1%3B&tinh=&ky=%20"));
+        assert_eq!(reader.choice("a"), Some("x 1;"));
         assert_eq!(reader.choice("tinh"), None);
         assert_eq!(reader.choice("ky"), None);
+    }
+
+    #[test]
+    fn who_gives_no_name_reads_what_is_open() {
+        let stranger = Reader::stranger("/en/", None);
+        assert!(!stranger.logged_in && !stranger.may_read(Sensitivity::Internal));
+        let planner = stranger.known_as(Principal::planner("a"));
+        assert!(planner.logged_in && planner.reads_whole(Sensitivity::Business));
     }
 }

@@ -38,8 +38,22 @@ pub(crate) struct Shell {
     pub(crate) other: Lang,
     pub(crate) other_href: String,
     pub(crate) style: &'static str,
+    /// The name of whoever has logged in.
+    pub(crate) name: Option<String>,
+    /// Where whoever has not may do so, and come back.
+    pub(crate) log_in: Option<String>,
     pub(crate) t: &'static Words,
 }
+
+/// Where readers log in.
+const LOG_IN: &str = "/dang-nhap";
+
+/// A page whose query string is not carried on: it once held queries, and links to such addresses
+/// are about.
+const SQL: &str = "/sql";
+
+/// Addresses that take forms only; there is no page to come back to.
+const FORMS: [&str; 3] = ["/dang-xuat", "/sql.csv", "/sql.json"];
 
 impl Shell {
     pub(crate) fn new(reader: &Reader, part: Option<Part>, title: impl Into<String>) -> Self {
@@ -56,12 +70,26 @@ impl Shell {
             .into_iter()
             .map(|(at, path, words)| (lang::href(lang, path), words, part == Some(at)))
             .collect();
-        let mut other_href = lang::href(other, &reader.path);
-        if let Some(query) = &reader.query {
-            other_href = format!("{other_href}?{query}");
+        let path = if FORMS.contains(&&*reader.path) { "/" } else { &*reader.path };
+        let query = reader.query.as_deref().filter(|_| !reader.path.starts_with(SQL));
+        let with_query = |path: String| match query {
+            Some(query) => format!("{path}?{query}"),
+            None => path,
+        };
+        let back = with_query(lang::href(lang, path));
+        let here = reader.path == LOG_IN || reader.logged_in;
+        Self {
+            lang,
+            title: title.into(),
+            part,
+            menu,
+            other,
+            other_href: with_query(lang::href(other, path)),
+            style: files::style_address(),
+            name: reader.logged_in.then(|| reader.principal.name.clone()),
+            log_in: (!here).then(|| lang::href_with(lang, LOG_IN, &[("ve", Some(&back))])),
+            t,
         }
-        let style = files::style_address();
-        Self { lang, title: title.into(), part, menu, other, other_href, style, t }
     }
 
     /// The address of `path` in the page's language.

@@ -1,4 +1,5 @@
-//! Every table as the catalogue describes it, whether a source, a mart or the product's own.
+//! Every table as the catalogue describes it, whether a source, a mart or the product's own, for
+//! those who may read it: for others it is not there, nor are columns above their class.
 
 use warehouse::names::{Group, Schema, Sensitivity, TableName, Text};
 use warehouse::spec::{self, Contract, Declarations, Query, QueryKind, SourceTable};
@@ -6,6 +7,7 @@ use warehouse::system;
 
 use crate::app::App;
 use crate::error::PageError;
+use crate::request::Reader;
 
 /// What is declared about one table.
 pub(crate) struct TableInfo<'a> {
@@ -118,8 +120,40 @@ impl<'a> TableInfo<'a> {
     }
 }
 
-/// All declared tables, schema by schema as the catalogue shows them.
-pub(crate) fn all(declarations: &Declarations) -> Result<Vec<TableInfo<'_>>, PageError> {
+/// The declared tables that the reader may see, schema by schema as the catalogue shows them.
+pub(crate) fn visible<'a>(app: &'a App, reader: &Reader) -> Result<Vec<TableInfo<'a>>, PageError> {
+    let sight = app.sight(reader)?;
+    let mut tables = all(app.declarations())?;
+    tables.retain_mut(|table| {
+        let Some(schema) = sight.get(&table.name) else { return false };
+        table.columns.retain(|column| schema.field_with_name(&column.name).is_ok());
+        true
+    });
+    Ok(tables)
+}
+
+/// The table of that name, if the reader may see it.
+pub(crate) fn find<'a>(
+    app: &'a App,
+    reader: &Reader,
+    name: &TableName,
+) -> Result<TableInfo<'a>, PageError> {
+    let tables = visible(app, reader)?;
+    tables.into_iter().find(|table| table.name == *name).ok_or(PageError::NotFound)
+}
+
+/// Those of `names` that the reader may see.
+pub(crate) fn known<'n>(
+    app: &App,
+    reader: &Reader,
+    names: impl IntoIterator<Item = &'n TableName>,
+) -> Result<Vec<String>, PageError> {
+    let sight = app.sight(reader)?;
+    let known = names.into_iter().filter(|name| sight.contains_key(*name));
+    Ok(known.map(ToString::to_string).collect())
+}
+
+fn all(declarations: &Declarations) -> Result<Vec<TableInfo<'_>>, PageError> {
     let sources = declarations.contracts.iter().flat_map(|contract| {
         contract.tables.iter().map(move |table| TableInfo::source(contract, table))
     });
@@ -132,10 +166,4 @@ pub(crate) fn all(declarations: &Declarations) -> Result<Vec<TableInfo<'_>>, Pag
     tables
         .sort_by(|a, b| (place(a.name.schema()), &a.name).cmp(&(place(b.name.schema()), &b.name)));
     Ok(tables)
-}
-
-/// The declared table of that name.
-pub(crate) fn find<'a>(app: &'a App, name: &TableName) -> Result<TableInfo<'a>, PageError> {
-    let tables = all(app.declarations())?;
-    tables.into_iter().find(|table| table.name == *name).ok_or(PageError::NotFound)
 }

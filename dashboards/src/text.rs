@@ -32,6 +32,7 @@ pub(crate) mod catalogue;
 pub(crate) mod failure;
 pub(crate) mod home;
 pub(crate) mod indicators;
+pub(crate) mod log_in;
 pub(crate) mod shared;
 pub(crate) mod sql;
 
@@ -82,6 +83,7 @@ mod tests {
             failure::PAIRS,
             home::PAIRS,
             indicators::PAIRS,
+            log_in::PAIRS,
             shared::PAIRS,
             sql::PAIRS,
         ];

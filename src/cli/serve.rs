@@ -1,13 +1,18 @@
 //! `khoyte serve`: `PostgreSQL` clients and the pages, until a signal comes.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use anyhow::Context;
 use dashboards::Settings;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use warehouse::access::Principal;
-use warehouse::serve::postgres;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use warehouse::serve::postgres::{self, WireLimits};
+use warehouse::serve::users::Users;
+use warehouse::state::State;
 
-use super::{CommandLine, Exit, House};
+use super::{CommandLine, Exit, House, open_state};
 use crate::config;
 use crate::report::Reporter;
 
@@ -33,7 +38,9 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
     Ok(Exit::Done)
 }
 
-/// Serves until SIGINT or SIGTERM.
+/// Serves until SIGINT or SIGTERM. Then nothing new is taken, queries are stopped but for those of
+/// downloads, and what is under way may come to its end within the configured time; a second
+/// signal ends it at once.
 pub(super) async fn serve(
     house: &House,
     password: Option<(&str, &str)>,
@@ -42,15 +49,12 @@ pub(super) async fn serve(
     let web = bind(house.config.web.listen, "web").await?;
     let sql = bind(house.config.postgres.listen, "postgres").await?;
     let (web_at, sql_at) = (web.local_addr()?, sql.local_addr()?);
-    let settings = Settings {
-        boundaries: house.config.web.boundaries_file.clone(),
-        public_dir: Some(house.config.public_folder.clone()),
-        sql_row_limit: house.config.web.sql_row_limit,
-        sql_principal: Principal::planner("web"),
-        today: config::today,
-    };
-    let pages = dashboards::router(house.warehouse.clone(), settings)?;
-    let users = house.users().await?;
+    let state = open_state(&house.config).await?;
+    let warehouse = house.warehouse.clone().with_state(state.clone());
+    let listed = house.config.listed(warehouse.geography())?;
+    let users = Users::new(listed, state.clone()).await?;
+    let pages = dashboards::router(warehouse.clone(), settings(house, &users, &state))?;
+    let mut signals = Signals::new()?;
     out.result(&format!("web       http://{web_at}/\n"));
     match password {
         Some((user, password)) => out.result(&format!(
@@ -61,23 +65,65 @@ pub(super) async fn serve(
         None => out.result(&format!("postgres  {sql_at}\n")),
     }
     out.say("serving; stop with Ctrl-C");
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let stop = async move {
-        tokio::select! {
-            _ = interrupt.recv() => (),
-            _ = terminate.recv() => (),
-        }
-    };
+    let stop = CancellationToken::new();
+    let grace = Duration::from_secs(house.config.stop_grace_secs);
+    let mut serving = pin!(async {
+        tokio::join!(
+            dashboards::serve(web, pages, stop.clone(), grace),
+            postgres::serve(&warehouse, users, WireLimits::default(), sql, stop.clone()),
+        )
+    });
     tokio::select! {
-        served = axum_serve(web, pages) => served,
-        served = postgres::serve(&house.warehouse, users, sql) => Ok(served?),
-        () = stop => Ok(()),
+        _ = &mut serving => return Ok(()),
+        () = signals.next() => (),
+    }
+    out.say("stopping: what is under way may end; once more to stop at once");
+    warehouse.close();
+    stop.cancel();
+    tokio::select! {
+        _ = &mut serving => (),
+        () = signals.next() => (),
+    }
+    warehouse.stop();
+    state.flush().await?;
+    Ok(())
+}
+
+fn settings(house: &House, users: &Users, state: &State) -> Settings {
+    let web = &house.config.web;
+    Settings {
+        boundaries: web.boundaries_file.clone(),
+        public_dir: Some(house.config.public_folder.clone()),
+        sql_row_limit: web.sql_row_limit,
+        users: users.clone(),
+        state: state.clone(),
+        hosts: web.hosts.clone(),
+        secure_cookies: web.secure_cookies,
+        connections: web.connections,
+        connections_per_address: web.connections_per_address,
+        today: config::today,
     }
 }
 
-async fn axum_serve(listener: TcpListener, pages: dashboards::Pages) -> anyhow::Result<()> {
-    dashboards::serve(listener, pages).await.context("the web server stopped")
+/// The signals that end the program.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        let (interrupt, terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(Self { interrupt, terminate })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
+    }
 }
 
 async fn bind(address: std::net::SocketAddr, key: &str) -> anyhow::Result<TcpListener> {

@@ -5,7 +5,8 @@ use crate::browser::Browser;
 use crate::support::Server;
 use crate::web;
 
-const PAGES: [&str; 19] = [
+/// As a planner sees them.
+const PAGES: [&str; 16] = [
     "/",
     "/en/",
     "/danh-muc",
@@ -18,13 +19,30 @@ const PAGES: [&str; 19] = [
     "/bang-dieu-khien?ranh_gioi=truoc-2025",
     "/en/bang-dieu-khien",
     "/sql",
-    "/sql?q=SELECT+*+FROM+kho.bang_khong_co_trong_kho_du_lieu_nay",
-    "/sql?q=SELECT+*+FROM+chi_tieu.ca_nuoc+LIMIT+20",
     "/du-lieu-mo/",
     "/du-lieu-mo/sot_xuat_huyet_tinh_thang/",
     "/du-lieu-mo/sot_xuat_huyet_tinh_thang/en/",
-    "/en/du-lieu-mo/khong-co",
     "/khong-co-trang-nay",
+];
+
+/// As someone sees them who has not logged in.
+const STRANGERS: [&str; 10] = [
+    "/",
+    "/en/",
+    "/dang-nhap?ve=/bang-dieu-khien",
+    "/en/dang-nhap",
+    "/danh-muc",
+    "/danh-muc/giam_sat",
+    "/chi-tieu",
+    "/bang-dieu-khien",
+    "/bang/kho.benh_truyen_nhiem_thang",
+    "/en/du-lieu-mo/khong-co",
+];
+
+/// Queries whose answers are looked at.
+const QUERIES: [&str; 2] = [
+    "SELECT * FROM kho.bang_khong_co_trong_kho_du_lieu_nay",
+    "SELECT * FROM chi_tieu.ca_nuoc LIMIT 20",
 ];
 
 #[test]
@@ -34,32 +52,63 @@ fn pages_pass_axe_on_a_phone_and_on_a_desk() {
     let server = Server::shared();
     let mut browser = Browser::start();
     let mut faults = Vec::new();
-    for width in [360_u32, 1440] {
+    let widths = [360_u32, 1440];
+    for width in widths {
+        for page in STRANGERS {
+            browser.open(&format!("{}{page}", server.web), width);
+            faults.extend(faults_of(&mut browser, &axe, page, width));
+        }
+        browser.open(&format!("{}/dang-nhap", server.web), width);
+        browser.leave(
+            "document.getElementById('ten').value = 'a'; \
+                       document.getElementById('mat_khau').value = 'b'; \
+                       document.querySelector('main form').submit()",
+        );
+        faults.extend(faults_of(&mut browser, &axe, "a refused log-in", width));
+    }
+    browser.set_cookie(&server.web, &server.log_in());
+    for width in widths {
         for page in PAGES {
             browser.open(&format!("{}{page}", server.web), width);
-            browser.run(&format!("{axe}; true"));
-            let found = browser.run(
-                "axe.run().then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact)) \
-                 .map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.target.join(' ')).join(', ')))",
-            );
-            for fault in found.as_array().unwrap() {
-                faults.push(format!("{page} at {width}: {fault}"));
-            }
-            // Not the window's own width: a phone's grows with a page that is too wide.
-            let wide = browser.run("document.documentElement.scrollWidth").as_i64().unwrap();
-            if wide > i64::from(width) {
-                faults.push(format!("{page} at {width}: {wide} px wide"));
-            }
+            faults.extend(faults_of(&mut browser, &axe, page, width));
+        }
+        for query in QUERIES {
+            browser.open(&format!("{}/sql", server.web), width);
+            browser.leave(&format!(
+                "document.getElementById('q').value = '{query}'; \
+                 document.querySelector('main form').submit()"
+            ));
+            faults.extend(faults_of(&mut browser, &axe, query, width));
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// What is wrong with the page that the browser shows.
+fn faults_of(browser: &mut Browser, axe: &str, page: &str, width: u32) -> Vec<String> {
+    browser.run(&format!("{axe}; true"));
+    let found = browser.run(
+        "axe.run().then(r => r.violations.filter(v => ['serious', 'critical'].includes(v.impact)) \
+         .map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.target.join(' ')).join(', ')))",
+    );
+    let found = found.as_array().unwrap().iter();
+    let mut faults: Vec<String> =
+        found.map(|fault| format!("{page} at {width}: {fault}")).collect();
+    // Not the window's own width: a phone's grows with a page that is too wide.
+    let wide = browser.run("document.documentElement.scrollWidth").as_i64().unwrap();
+    if wide > i64::from(width) {
+        faults.push(format!("{page} at {width}: {wide} px wide"));
+    }
+    faults
+}
+
 #[test]
 fn every_page_is_sound_and_every_link_leads_somewhere() {
     let server = Server::shared();
-    web::check_site(&server.web);
+    web::check_site(&server.web, "");
+    web::check_site(&server.web, &server.log_in());
     web::check_not_found(&server.web);
     web::check_sql_faults(&server.web);
+    web::check_sql_is_sent(&server.web);
     web::check_open_data_files(&server.web);
 }

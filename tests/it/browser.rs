@@ -97,6 +97,27 @@ impl Browser {
         }
     }
 
+    /// Runs a script that leaves the page, and waits until the next one is loaded.
+    pub(crate) fn leave(&mut self, script: &str) {
+        self.next_id += 1;
+        let params = json!({"expression": script});
+        let message = json!({
+            "id": self.next_id,
+            "method": "Runtime.evaluate",
+            "params": params,
+            "sessionId": self.session,
+        });
+        self.socket.send(Message::text(message.to_string())).unwrap();
+        while self.read()["method"] != json!("Page.loadEventFired") {}
+    }
+
+    /// Sends a cookie along from now on, given as the header that a client sends.
+    pub(crate) fn set_cookie(&mut self, url: &str, header: &str) {
+        let (name, value) = header.trim().trim_start_matches("Cookie: ").split_once('=').unwrap();
+        let set = self.call("Network.setCookie", json!({"url": url, "name": name, "value": value}));
+        assert_eq!(set["success"], json!(true));
+    }
+
     /// Runs a script and returns the value that it, or its promise, comes to.
     pub(crate) fn run(&mut self, script: &str) -> Value {
         let params = json!({"expression": script, "awaitPromise": true, "returnByValue": true});

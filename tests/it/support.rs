@@ -11,6 +11,7 @@ use warehouse::access::Principal;
 use warehouse::geography::Geography;
 use warehouse::grid::Grid;
 use warehouse::query::{Limits, Via, Warehouse};
+use warehouse::serve::users::Secret;
 use warehouse::spec::{self, Declarations, Origin};
 use warehouse::store::{Lake, Location};
 
@@ -182,6 +183,32 @@ impl Server {
     /// The connection string of the user `ke_hoach`, without the password.
     pub(crate) fn connection(&self) -> String {
         format!("host=127.0.0.1 port={} user=ke_hoach dbname=khoyte", self.postgres)
+    }
+
+    /// The header that a page of the user `ke_hoach` sends along, with its line end.
+    pub(crate) fn log_in(&self) -> String {
+        crate::web::log_in(&self.web, "ke_hoach", &self.password)
+    }
+
+    /// Asks the server to stop.
+    pub(crate) fn terminate(&self) {
+        succeed(Command::new("kill").arg("-TERM").arg(self.child.id().to_string()));
+    }
+
+    /// Waits until the server is gone, and says how it ended.
+    pub(crate) fn ended(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    /// A server over an empty lake, with the user `ke_hoach` and these lines of configuration.
+    pub(crate) fn bare(dir: &Path, config: &str) -> Self {
+        let password = "mat khau cua rieng no";
+        let secret = Secret::derive(password, &[7; 16]).encode();
+        let user = format!("name = \"ke_hoach\"\nclearance = \"business\"\nsecret = {secret:?}\n");
+        let text = format!("{config}\n[[user]]\n{user}");
+        std::fs::write(dir.join("khoyte.toml"), text).unwrap();
+        std::fs::write(dir.join("password.txt"), password).unwrap();
+        Self::start(dir)
     }
 
     /// One server over [`filled`] for all tests that only read; it ends with the test process.

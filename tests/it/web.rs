@@ -8,8 +8,11 @@ use std::net::TcpStream;
 use scraper::{ElementRef, Html, Selector};
 
 /// Pages of one language that are always there.
-const PAGES: [&str; 6] =
-    ["/", "/bang-dieu-khien", "/chi-tieu", "/danh-muc", "/sql", "/sql?q=SELECT+1"];
+const PAGES: [&str; 7] =
+    ["/", "/bang-dieu-khien", "/chi-tieu", "/danh-muc", "/sql", "/sql?vi_du=1", "/dang-nhap"];
+
+/// Where forms are sent to; all others only ask.
+const FORMS: [&str; 5] = ["/sql", "/sql.csv", "/sql.json", "/dang-nhap", "/dang-xuat"];
 
 /// Addresses where there is no page, in both languages; `%FF` is no text.
 const NOT_THERE: [&str; 12] = [
@@ -49,20 +52,55 @@ impl Answer {
     }
 }
 
-/// `GET path` from `base` (`http://127.0.0.1:8080`). HTTP/1.0, so that the body ends where the
-/// connection does.
+/// `GET path` from `base` (`http://127.0.0.1:8080`).
 pub(crate) fn get(base: &str, path: &str) -> Answer {
     get_with(base, path, "")
 }
 
 /// As [`get`], with more headers, each with its line end.
-fn get_with(base: &str, path: &str, headers: &str) -> Answer {
+pub(crate) fn get_with(base: &str, path: &str, headers: &str) -> Answer {
+    send(base, &format!("GET {path}"), headers, "")
+}
+
+/// Sends a form as one of our own pages would, with more headers, each with its line end.
+pub(crate) fn post(base: &str, path: &str, fields: &[(&str, &str)], headers: &str) -> Answer {
+    let origin = format!("Origin: {}\r\n", base.trim_end_matches('/'));
+    post_from(base, path, fields, &format!("{origin}{headers}"))
+}
+
+/// Sends a form with no other headers than these.
+pub(crate) fn post_from(base: &str, path: &str, fields: &[(&str, &str)], headers: &str) -> Answer {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let headers = format!("{kind}Content-Length: {}\r\n{headers}", body.len());
+    send(base, &format!("POST {path}"), &headers, &body)
+}
+
+/// Sends a request. HTTP/1.0, so that the body ends where the connection does.
+pub(crate) fn send(base: &str, request: &str, headers: &str, body: &str) -> Answer {
     let host = base.strip_prefix("http://").expect("an http address").trim_end_matches('/');
     let mut stream = TcpStream::connect(host).expect("the server answers");
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n")
+    let named = headers.split("\r\n").any(|header| header.to_lowercase().starts_with("host:"));
+    let host = if named { String::new() } else { format!("Host: {host}\r\n") };
+    write!(stream, "{request} HTTP/1.0\r\n{host}Connection: close\r\n{headers}\r\n{body}")
         .expect("the request is sent");
     let mut raw = Vec::new();
     stream.read_to_end(&mut raw).expect("the answer is read");
+    answer(&raw)
+}
+
+/// Logs in and gives the header that says so, with its line end.
+pub(crate) fn log_in(base: &str, name: &str, password: &str) -> String {
+    let fields = [("ten", name), ("mat_khau", password), ("ve", "/")];
+    let answer = post(base, "/dang-nhap", &fields, "");
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let cookie = answer.headers.get("set-cookie").expect("a session");
+    let cookie = cookie.split(';').next().expect("a cookie");
+    format!("Cookie: {cookie}\r\n")
+}
+
+/// Takes a raw answer apart.
+pub(crate) fn answer(raw: &[u8]) -> Answer {
     let end = raw.windows(4).position(|four| four == b"\r\n\r\n").expect("headers end");
     let head = String::from_utf8_lossy(&raw[..end]).into_owned();
     let mut lines = head.lines();
@@ -75,8 +113,8 @@ fn get_with(base: &str, path: &str, headers: &str) -> Answer {
     Answer { status, headers, body: raw[end + 4..].to_vec() }
 }
 
-/// Checks the site from its known pages through every link on them.
-pub(crate) fn check_site(base: &str) {
+/// Checks the site from its known pages through every link on them, as whoever sends `headers`.
+pub(crate) fn check_site(base: &str, headers: &str) {
     assert_eq!(get(base, "/health").status, 200);
     let mut faults = Vec::new();
     let mut open: VecDeque<(String, String)> = PAGES
@@ -89,7 +127,7 @@ pub(crate) fn check_site(base: &str) {
         if seen.len() >= VISITS || !seen.insert(path.clone()) {
             continue;
         }
-        let answer = get(base, &path);
+        let answer = get_with(base, &path, headers);
         if answer.status != 200 && !(300..400).contains(&answer.status) {
             faults.push(format!("{path}: status {} (linked from {from})", answer.status));
             continue;
@@ -98,7 +136,10 @@ pub(crate) fn check_site(base: &str) {
             continue;
         }
         faults.extend(page_faults(&path, &answer).into_iter().map(|f| format!("{path}: {f}")));
-        open.extend(links(&answer.text()).into_iter().map(|link| (link, path.clone())));
+        let links = links(&answer.text()).into_iter();
+        // The way to log in leads to the same page from everywhere.
+        let links = links.filter(|link| !link.contains("/dang-nhap?"));
+        open.extend(links.map(|link| (link, path.clone())));
     }
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
@@ -137,22 +178,45 @@ pub(crate) fn check_open_data_files(base: &str) {
 /// Checks that the SQL page explains faults and refuses to change anything.
 pub(crate) fn check_sql_faults(base: &str) {
     for (query, code) in [
-        ("SELEC+1", "42601"),
-        ("SELECT+*+FROM+nguon.khong_co", "42P01"),
-        ("DELETE+FROM+chi_tieu.gia_tri", "25006"),
-        ("SELECT+1;SELECT+2", "42601"),
+        ("SELEC 1", "42601"),
+        ("SELECT * FROM nguon.khong_co", "42P01"),
+        ("DELETE FROM chi_tieu.gia_tri", "25006"),
+        ("SELECT 1;SELECT 2", "42601"),
     ] {
-        let answer = get(base, &format!("/sql?q={query}"));
+        let answer = post(base, "/sql", &[("q", query)], "");
         assert_eq!(answer.status, 400, "{query}");
+        let faults = page_faults("/sql", &answer);
+        assert!(faults.is_empty(), "{query}: {faults:?}");
         let html = Html::parse_document(&answer.text());
         let alert = all(&html, "[role=alert]").first().map(text).unwrap_or_default();
         assert!(alert.contains(code), "{query}: {alert}");
-        assert_eq!(get(base, &format!("/sql.csv?q={query}")).status, 400, "{query}");
+        assert_eq!(post(base, "/sql.csv", &[("q", query)], "").status, 400, "{query}");
     }
 }
 
+/// Checks that a query runs only when it is sent in a form, and that its rows are kept nowhere.
+pub(crate) fn check_sql_is_sent(base: &str) {
+    let query = "SELECT 6 * 7 AS cau_tra_loi";
+    let ran = post(base, "/sql", &[("q", query)], "");
+    assert_eq!(ran.status, 200);
+    assert!(ran.text().contains("<td class=\"n\">42</td>"));
+    assert_eq!(ran.headers.get("cache-control").map(String::as_str), Some("no-store"));
+    assert!(page_faults("/sql", &ran).is_empty(), "{:?}", page_faults("/sql", &ran));
+    let addressed = get(base, "/sql?q=SELECT+6+*+7+AS+cau_tra_loi");
+    assert_eq!(addressed.status, 200);
+    assert!(!addressed.text().contains("cau_tra_loi"), "a query in an address is ignored");
+    assert_eq!(get(base, "/sql.csv?q=SELECT+1").status, 405);
+    let file = post(base, "/sql.csv", &[("q", query)], "");
+    assert_eq!(file.text(), "cau_tra_loi\n42\n");
+    assert_eq!(file.headers.get("cache-control").map(String::as_str), Some("no-store"));
+    let offered = get(base, "/sql?vi_du=1").text();
+    let html = Html::parse_document(&offered);
+    let text = all(&html, "textarea#q").first().map(text).unwrap_or_default();
+    assert!(text.starts_with("SELECT"), "{text}");
+}
+
 /// What a page lacks.
-fn page_faults(path: &str, answer: &Answer) -> Vec<String> {
+pub(crate) fn page_faults(path: &str, answer: &Answer) -> Vec<String> {
     let html = Html::parse_document(&answer.text());
     let mut faults = Vec::new();
     let mut require = |holds: bool, what: &str| {
@@ -274,27 +338,33 @@ fn chart_faults(html: &Html) -> Vec<String> {
     faults
 }
 
-/// Every field has a label; forms only ask.
+/// Every field has a label; forms only ask, or are sent to where forms are taken.
 fn form_faults(html: &Html) -> Vec<String> {
     let labelled: BTreeSet<&str> =
         all(html, "label[for]").iter().filter_map(|label| label.attr("for")).collect();
     let mut faults = Vec::new();
     for field in all(html, "input, select, textarea") {
+        if field.attr("type") == Some("hidden") {
+            continue;
+        }
         let id = field.attr("id").unwrap_or_default();
         if !labelled.contains(id) {
             faults.push(format!("the field `{id}` without a label"));
         }
     }
     for form in all(html, "form") {
-        if form.attr("method") != Some("get") {
-            faults.push("a form that does more than ask".to_owned());
+        let to = form.attr("action").unwrap_or_default();
+        let to = to.strip_prefix("/en").unwrap_or(to);
+        let sent = form.attr("method") == Some("post") && FORMS.contains(&to);
+        if form.attr("method") != Some("get") && !sent {
+            faults.push(format!("a form that is sent to `{to}`"));
         }
     }
     faults
 }
 
 /// Addresses on this site, without fragments.
-fn links(page: &str) -> Vec<String> {
+pub(crate) fn links(page: &str) -> Vec<String> {
     let html = Html::parse_document(page);
     let hrefs = all(&html, "a[href], link[rel=stylesheet]");
     let hrefs = hrefs.iter().filter_map(|link| link.attr("href"));
@@ -302,7 +372,7 @@ fn links(page: &str) -> Vec<String> {
     local.map(|href| href.split('#').next().unwrap_or(href).to_owned()).collect()
 }
 
-fn all<'a>(html: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+pub(crate) fn all<'a>(html: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
     let selector = Selector::parse(selector).expect("a selector");
     html.select(&selector).collect()
 }
@@ -312,6 +382,6 @@ fn inside<'a>(element: &ElementRef<'a>, selector: &str) -> Vec<ElementRef<'a>> {
     element.select(&selector).collect()
 }
 
-fn text(element: &ElementRef<'_>) -> String {
+pub(crate) fn text(element: &ElementRef<'_>) -> String {
     element.text().collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
 }

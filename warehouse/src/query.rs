@@ -22,6 +22,7 @@ mod numbers;
 mod pins;
 mod pool;
 mod postgres_functions;
+mod queries;
 mod rights;
 mod running;
 mod session;
@@ -30,19 +31,20 @@ mod text;
 mod weight;
 mod workshop;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
 
 use crate::access::{Principal, Role, Scope};
 use crate::geography::Geography;
-use crate::names::Sensitivity;
+use crate::names::{Sensitivity, TableName};
 use crate::spec::Declarations;
+use crate::state::State;
 use crate::store::Lake;
 
 pub use self::answer::Answer;
@@ -148,6 +150,8 @@ struct Inner {
     engine: Engine,
     runtime: Arc<RuntimeEnv>,
     templates: Mutex<HashMap<Rights, Arc<Template>>>,
+    /// Where queries are accounted for.
+    state: OnceLock<State>,
 }
 
 /// What a session holds depends on all of this.
@@ -172,9 +176,19 @@ impl Warehouse {
     ) -> Result<Self, QueryError> {
         let runtime = session::runtime(&limits).map_err(QueryError::planning)?;
         let engine = Engine::new(limits).map_err(|error| QueryError::planning(error.into()))?;
-        let templates = Mutex::default();
-        let inner = Inner { lake, declarations, geography, limits, engine, runtime, templates };
+        let (templates, state) = (Mutex::default(), OnceLock::new());
+        let inner =
+            Inner { lake, declarations, geography, limits, engine, runtime, templates, state };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The same warehouse, which accounts in `state` for every query of a person. What was given
+    /// first stays.
+    #[must_use]
+    pub fn with_state(self, state: State) -> Self {
+        // A second one would split the account.
+        let _ = self.inner.state.set(state);
+        self
     }
 
     /// What is declared.
@@ -218,6 +232,14 @@ impl Warehouse {
         Workshop::new(self, tables)
     }
 
+    /// The tables that `who` may see, each with the columns that they may see of it.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be built.
+    pub fn sight(&self, who: &Principal) -> Result<BTreeMap<TableName, SchemaRef>, QueryError> {
+        Ok(self.template(who, false)?.seen())
+    }
+
     /// Lets no query in any more and stops those that run, but for downloads.
     pub fn close(&self) {
         self.inner.engine.close();
@@ -245,7 +267,8 @@ impl Warehouse {
         if let Some(template) = templates.get(&rights) {
             return Ok(Arc::clone(template));
         }
-        let visible = Visible::of(who, &inner.declarations, &inner.geography);
+        let state = inner.state.get();
+        let visible = Visible::of(who, &inner.declarations, &inner.geography, state);
         let visible = Arc::new(visible.map_err(QueryError::planning)?);
         let (lake, runtime) = (inner.lake.clone(), Arc::clone(&inner.runtime));
         let template =
@@ -356,6 +379,12 @@ impl Door {
 
     fn limits(&self) -> Limits {
         self.warehouse.inner.limits
+    }
+
+    /// Where its queries are accounted for: those of people are, the product's own are not.
+    fn state(&self) -> Option<&State> {
+        let own = matches!(self.via, Via::Night | Via::Release);
+        self.warehouse.inner.state.get().filter(|_| !own)
     }
 
     fn engine(&self) -> &Engine {

@@ -182,6 +182,31 @@ pub fn releases() -> SystemTable {
     )
 }
 
+/// `he_thong.truy_van`: the account of every query. It is not in the lake but in the state room,
+/// and only inspectors read it.
+pub fn queries() -> SystemTable {
+    let table = table(
+        Schema::HeThong,
+        "truy_van",
+        vec![
+            int("so"),
+            text("nguoi"),
+            text("vai_tro"),
+            text("cua"),
+            text("bang"),
+            text("cot"),
+            instant("bat_dau"),
+            text("ket_qua"),
+            int("so_dong"),
+            int("so_byte"),
+            int("thoi_gian_ms"),
+        ],
+        ("Sổ truy vấn", "Account of queries"),
+        ("Một truy vấn", "One query"),
+    );
+    SystemTable { sensitivity: Sensitivity::Restricted, ..table }
+}
+
 /// All stored tables of the product's own.
 pub fn stored() -> Vec<SystemTable> {
     vec![indicator_values(), runs(), checks(), quarantine(), lineage(), releases()]

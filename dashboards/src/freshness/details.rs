@@ -3,10 +3,12 @@
 use chrono::NaiveDate;
 use warehouse::grid::Cell;
 use warehouse::names::{Lang, TableName};
+use warehouse::system;
 
 use super::{Outcome, date};
 use crate::app::App;
 use crate::error::PageError;
+use crate::request::Reader;
 
 /// The result of one check in the newest night of its table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +31,11 @@ const CHECKS: &str = "SELECT dem, bang, ten, tieu_de_vi, tieu_de_en, hanh_dong, 
 /// The newest results of the checks of the tables that `wanted` names.
 pub(crate) async fn checks(
     app: &App,
-    lang: Lang,
+    reader: &Reader,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<CheckResult>, PageError> {
-    let grid = app.inspect(CHECKS).await?;
-    let title = if lang == Lang::En { "tieu_de_en" } else { "tieu_de_vi" };
+    let grid = app.rows(reader, CHECKS).await?;
+    let title = if reader.lang == Lang::En { "tieu_de_en" } else { "tieu_de_vi" };
     let text = |row, name| grid.cell(row, name).as_str().unwrap_or_default().to_owned();
     Ok((0..grid.rows.len())
         .filter(|&row| grid.cell(row, "bang").as_str().is_some_and(&wanted))
@@ -63,14 +65,19 @@ const REFUSALS: &str = "SELECT bang, cot, ly_do, count(*) AS so_dong \
            FROM he_thong.cach_ly) AS t \
      WHERE thu = 1 GROUP BY bang, cot, ly_do ORDER BY bang, so_dong DESC, cot, ly_do";
 
-/// The newest refusals of the tables that `wanted` names, without what was in the rows.
+/// The newest refusals of the tables that `wanted` names, without what was in the rows; none where
+/// refused rows are not the reader's to see.
 pub(crate) async fn refusals(
     app: &App,
+    reader: &Reader,
     wanted: impl Fn(&str) -> bool,
-) -> Result<Vec<Refusal>, PageError> {
-    let grid = app.inspect(REFUSALS).await?;
+) -> Result<Option<Vec<Refusal>>, PageError> {
+    if !reader.may_read(system::quarantine().sensitivity) {
+        return Ok(None);
+    }
+    let grid = app.rows(reader, REFUSALS).await?;
     let text = |row, name| grid.cell(row, name).as_str().unwrap_or_default().to_owned();
-    Ok((0..grid.rows.len())
+    let found = (0..grid.rows.len())
         .filter(|&row| grid.cell(row, "bang").as_str().is_some_and(&wanted))
         .map(|row| Refusal {
             table: text(row, "bang"),
@@ -78,7 +85,8 @@ pub(crate) async fn refusals(
             reason: text(row, "ly_do"),
             rows: grid.cell(row, "so_dong").as_i64().unwrap_or_default(),
         })
-        .collect())
+        .collect::<Vec<_>>();
+    Ok(Some(found))
 }
 
 /// One run of one table.
@@ -101,8 +109,12 @@ const BATCHES: &str = "SELECT bang, dem, ket_qua, ma_lo, so_dong_doc, so_dong_gh
      WHERE thu <= 10 ORDER BY bang, thu";
 
 /// The ten newest runs of a table.
-pub(crate) async fn batches(app: &App, table: &TableName) -> Result<Vec<Batch>, PageError> {
-    let grid = app.inspect(BATCHES).await?;
+pub(crate) async fn batches(
+    app: &App,
+    reader: &Reader,
+    table: &TableName,
+) -> Result<Vec<Batch>, PageError> {
+    let grid = app.rows(reader, BATCHES).await?;
     let name = table.to_string();
     let number = |row, name| grid.cell(row, name).as_i64();
     Ok((0..grid.rows.len())

@@ -9,11 +9,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use chrono::NaiveDate;
+use warehouse::grid::format_number;
 use warehouse::names::Lang;
 use warehouse::spec::{Indicator, Query};
 
 use crate::app::App;
-use crate::boards;
 use crate::error::PageError;
 use crate::figures::{self, Figures, Key, Point};
 use crate::freshness;
@@ -24,6 +24,7 @@ use crate::request::Reader;
 use crate::shell::{Part, Shell, page};
 use crate::text::board::{Words, words};
 use crate::text::fill;
+use crate::{boards, scope};
 
 use self::choices::Choices;
 use self::country_map::CountryMap;
@@ -40,6 +41,7 @@ struct BoardPage {
     shell: Shell,
     w: &'static Words,
     form: Form,
+    kept_to: Option<String>,
     /// What could not be shown as asked.
     notices: Vec<String>,
     stale: Vec<String>,
@@ -52,6 +54,10 @@ struct BoardPage {
     source: String,
     caveats: Vec<String>,
     history: History,
+    /// Said in place of a province's figures.
+    no_trend: String,
+    /// The country's, where the province's are not the reader's to see.
+    country_figure: Option<String>,
     map: CountryMap,
 }
 
@@ -75,27 +81,32 @@ struct Form {
 pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Response, PageError> {
     let lang = reader.lang;
     let w = words(lang);
-    let (country, nights) = tokio::try_join!(figures::country(&app), freshness::nights(&app))?;
+    let (country, nights) =
+        tokio::try_join!(figures::country(&app, &reader), freshness::nights(&app, &reader))?;
     let empty = |text| EmptyPage { shell: Shell::new(&reader, Some(Part::Board), w.title), text };
     let Some(chosen) = Choices::of(&app, &reader, &country) else {
-        let any = !boards::visible(&app).is_empty();
-        return page(&empty(if any { w.no_units } else { w.no_indicators }));
+        let any = !boards::visible(&app, &reader).is_empty();
+        return page(&empty(if any { w.no_units } else { no_indicators(&reader) }));
     };
-    let Some((query, declared)) = boards::find(&app, &chosen.key.indicator) else {
-        return page(&empty(w.no_indicators));
+    let Some((query, declared)) = boards::find(&app, &reader, &chosen.key.indicator) else {
+        return page(&empty(no_indicators(&reader)));
     };
-    let province = figures::province(&app, &chosen.unit, chosen.date).await?;
+    let province = figures::province(&app, &reader, &chosen.unit, chosen.date).await?;
     let places = match chosen.on {
-        Some(on) => figures::places(&app, &chosen.key, on, chosen.date, lang).await?,
+        Some(on) => figures::places(&app, &reader, &chosen.key, on, chosen.date).await?,
         None => Vec::new(),
     };
-    let (cards, others) = cards(&app, &chosen, &province, &country, lang);
-    let shown: Vec<&Query> = boards::visible(&app).into_iter().map(|(query, _)| query).collect();
+    let (cards, others) = cards(&app, &reader, &chosen, &province, &country);
+    let visible = boards::visible(&app, &reader).into_iter();
+    let shown: Vec<&Query> = visible.map(|(query, _)| query).collect();
+    let yours = is_yours(&app, &reader, &chosen, query);
+    let whole = reader.reads_whole(query.sensitivity);
     let title = fill(w.title_of, &[&chosen.name]);
     let template = BoardPage {
         shell: Shell::new(&reader, Some(Part::Board), title),
         w,
-        form: form(&app, &chosen, &country, lang),
+        form: form(&app, &reader, &chosen, &country),
+        kept_to: notes::kept_to(&app, &reader),
         stale: notes::stale(&app, &nights, &shown, lang),
         cards,
         others,
@@ -112,24 +123,54 @@ pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Respo
             country.of(&chosen.key),
             lang,
         ),
-        map: CountryMap::new(&app, (query, declared), &chosen, &places, lang),
+        no_trend: if yours {
+            w.no_trend.to_owned()
+        } else {
+            fill(w.trend_not_yours, &[&chosen.name])
+        },
+        country_figure: if yours {
+            None
+        } else {
+            country_figure(declared, country.of(&chosen.key), lang)
+        },
+        map: CountryMap::new(&app, (query, declared), &chosen, (places.as_slice(), whole), lang),
         notices: chosen.notices,
     };
     page(&template)
+}
+
+/// Says why there is nothing to show.
+fn no_indicators(reader: &Reader) -> &'static str {
+    let w = words(reader.lang);
+    if reader.logged_in { w.no_indicators } else { w.no_open_indicators }
+}
+
+/// Whether the chosen province's figures of an indicator are the reader's to see.
+fn is_yours(app: &App, reader: &Reader, chosen: &Choices, query: &Query) -> bool {
+    reader.reads_whole(query.sensitivity)
+        || scope::is_own(&reader.principal, app.geography(), &chosen.unit)
+}
+
+/// The country's newest figure in a sentence.
+fn country_figure(indicator: &Indicator, country: &[Point], lang: Lang) -> Option<String> {
+    let newest = figures::newest(country)?;
+    let figure = format_number(newest.value?, usize::from(indicator.digits), lang);
+    let when = period::label(indicator.period, newest.on, lang);
+    Some(fill(words(lang).country_figure, &[&when, &figure, indicator.unit.get(lang)]))
 }
 
 /// Cards of the indicators that say most about the province: those with figures first, in the
 /// order of the board.
 fn cards(
     app: &App,
+    reader: &Reader,
     chosen: &Choices,
     province: &Figures,
     country: &Figures,
-    lang: Lang,
 ) -> (Vec<Card>, Vec<Card>) {
     let mut with = Vec::new();
     let mut without = Vec::new();
-    for (query, declared) in boards::visible(app) {
+    for (query, declared) in boards::visible(app, reader) {
         let key = if query.id == chosen.key.indicator {
             chosen.key.clone()
         } else {
@@ -137,7 +178,9 @@ fn cards(
             key.cloned().unwrap_or(Key { indicator: query.id.clone(), breakdown: None })
         };
         let series = province.of(&key);
-        let card = card(chosen, (query, declared), &key, series, country.of(&key), lang);
+        let yours = is_yours(app, reader, chosen, query);
+        let about = (query, declared, yours);
+        let card = card(chosen, about, &key, (series, country.of(&key)), reader.lang);
         let known = figures::newest(series).is_some();
         if known { with.push(card) } else { without.push(card) }
     }
@@ -148,19 +191,19 @@ fn cards(
 
 fn card(
     chosen: &Choices,
-    declared: (&Query, &Indicator),
+    (query, indicator, yours): (&Query, &Indicator, bool),
     key: &Key,
-    series: &[Point],
-    country: &[Point],
+    (series, country): (&[Point], &[Point]),
     lang: Lang,
 ) -> Card {
     let href = chosen.href(lang, &[("chi_tieu", &key.indicator)], key.breakdown.as_deref());
-    let card = Card::new(href, declared, key, series, lang);
+    let card = Card::new(href, (query, indicator), key, series, lang);
     let current = key.indicator == chosen.key.indicator;
-    Card { current, ..card.with_country(declared.1, series, country, lang) }
+    Card { current, ..card.with_country(indicator, yours, series, country, lang) }
 }
 
-fn form(app: &App, chosen: &Choices, country: &Figures, lang: Lang) -> Form {
+fn form(app: &App, reader: &Reader, chosen: &Choices, country: &Figures) -> Form {
+    let lang = reader.lang;
     let units = app.geography().units_on(chosen.date);
     let mut provinces: Vec<(String, String, bool)> = units
         .into_iter()
@@ -170,7 +213,7 @@ fn form(app: &App, chosen: &Choices, country: &Figures, lang: Lang) -> Form {
         })
         .collect();
     provinces.sort_by_key(|(_, name, _)| choices::sort_key(name));
-    let indicators = boards::visible(app).into_iter().map(|(query, _)| {
+    let indicators = boards::visible(app, reader).into_iter().map(|(query, _)| {
         let title = query.title.get(lang).to_owned();
         (query.id.clone(), title, query.id == chosen.key.indicator)
     });

@@ -81,18 +81,23 @@ impl Card {
         card
     }
 
-    /// Adds what a province's reader asks: its place, and the country in the same period.
+    /// Adds what a province's reader asks: its place, and the country in the same period. `yours`
+    /// is whether the reader may see the province's figures.
     pub(crate) fn with_country(
         mut self,
         indicator: &Indicator,
+        yours: bool,
         series: &[Point],
         country: &[Point],
         lang: Lang,
     ) -> Self {
         let w = board::words(lang);
         let Some(point) = figures::newest(series) else {
-            self.facts.push(w.card_missing.to_owned());
+            self.facts.push(if yours { w.card_missing } else { w.card_not_yours }.to_owned());
             self.warnings.extend(series.last().and_then(|point| incomplete(point, lang)));
+            if !yours {
+                self.facts.extend(country_newest(indicator, country, lang));
+            }
             return self;
         };
         if let Some((rank, total)) = point.rank {
@@ -113,6 +118,14 @@ impl Card {
         }
         self
     }
+}
+
+/// The country's newest figure in words.
+fn country_newest(indicator: &Indicator, country: &[Point], lang: Lang) -> Option<String> {
+    let newest = figures::newest(country)?;
+    let figure = format_number(newest.value?, usize::from(indicator.digits), lang);
+    let when = period::label(indicator.period, newest.on, lang);
+    Some(fill(board::words(lang).card_country, &[&when, &figure]))
 }
 
 /// Says that a merged province lacks figures of its parts.

@@ -1,11 +1,14 @@
-//! The catalogue of databases: all 24 groups of Điều 5, with what is there for each, and every
-//! table of the lake.
+//! The catalogue of databases: all 24 groups of Điều 5 with their databases, which everyone may
+//! know (Điều 18.3), and with the tables and indicators that the reader may see.
 
+use std::collections::BTreeMap;
+
+use arrow::datatypes::SchemaRef;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use warehouse::names::{Group, Lang, Schema};
-use warehouse::spec::{Contract, Declarations, QueryKind};
+use warehouse::names::{Group, Schema, TableName};
+use warehouse::spec::{Contract, Query, QueryKind};
 
 use crate::app::App;
 use crate::error::PageError;
@@ -45,7 +48,7 @@ struct SourceView {
     class: &'static str,
     class_words: String,
     tables: String,
-    freshness: Freshness,
+    freshness: Option<Freshness>,
 }
 
 struct SchemaView {
@@ -65,74 +68,104 @@ struct TableView {
 }
 
 pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Response, PageError> {
-    let nights = freshness::nights(&app).await?;
+    let nights = freshness::nights(&app, &reader).await?;
     let lang = reader.lang;
     let w = words(lang);
     let declarations = app.declarations();
+    let sight = app.sight(&reader)?;
+    let looking = Looking { reader: &reader, sight: &sight, nights: &nights };
     let groups: Vec<GroupView> =
-        Group::all().map(|group| group_view(declarations, group, &nights, lang)).collect();
+        Group::all().map(|group| group_view(&app, &looking, group)).collect();
     let contracts = &declarations.contracts;
     let covered = groups.iter().filter(|group| !group.sources.is_empty()).count();
-    let connected = contracts.iter().filter(|contract| !contract.tables.is_empty()).count();
-    let numbers = [covered, connected, contracts.len()].map(|number| size(number, lang));
+    let seen = |contract: &&Contract| seen(&sight, contract) > 0;
+    let readable = contracts.iter().filter(seen).count();
+    let numbers = [covered, contracts.len(), readable].map(|number| size(number, lang));
     let without_group = contracts.iter().filter(|contract| contract.groups.is_empty());
-    let all = tables::all(declarations)?;
+    let visible = tables::visible(&app, &reader)?;
     let template = CataloguePage {
         shell: Shell::new(&reader, Some(Part::Catalogue), w.title),
         w,
         summary: fill(w.summary, &numbers.each_ref().map(String::as_str)),
         groups,
-        reference: without_group.map(|contract| source_view(contract, &nights, lang)).collect(),
+        reference: without_group.map(|contract| source_view(&looking, contract)).collect(),
         schemas: Schema::ALL
             .into_iter()
-            .filter_map(|schema| schema_view(schema, &all, &nights, lang))
+            .filter_map(|schema| schema_view(&looking, schema, &visible))
             .collect(),
     };
     page(&template)
 }
 
-fn group_view(declarations: &Declarations, group: Group, nights: &Nights, lang: Lang) -> GroupView {
-    let w = words(lang);
+/// Who looks, and what there is for them.
+struct Looking<'a> {
+    reader: &'a Reader,
+    sight: &'a BTreeMap<TableName, SchemaRef>,
+    nights: &'a Nights,
+}
+
+fn group_view(app: &App, looking: &Looking<'_>, group: Group) -> GroupView {
+    let (lang, w) = (looking.reader.lang, words(looking.reader.lang));
+    let declarations = app.declarations();
     let contracts = declarations.contracts.iter();
     let sources = contracts.filter(|contract| contract.groups.contains(&group));
     let queries =
         |kind| declarations.of_kind(kind).filter(move |query| query.groups.contains(&group));
+    let is_there =
+        |mart: &&Query| mart.table().is_some_and(|name| looking.sight.contains_key(&name));
     let number = group.number().to_string();
     GroupView {
         number: group.number(),
         title: fill(w.group, &[&number, group.title().get(lang)]),
         caption: fill(w.databases_of, &[&number]),
-        sources: sources.map(|contract| source_view(contract, nights, lang)).collect(),
+        sources: sources.map(|contract| source_view(looking, contract)).collect(),
         indicators: queries(QueryKind::Indicator)
+            .filter(|query| looking.reader.may_read(query.sensitivity))
             .map(|query| (format!("/chi-tieu/{}", query.id), query.title.get(lang).to_owned()))
             .collect(),
         marts: queries(QueryKind::Mart)
+            .filter(is_there)
             .map(|query| (format!("/bang/kho.{}", query.id), query.title.get(lang).to_owned()))
             .collect(),
     }
 }
 
-fn source_view(contract: &Contract, nights: &Nights, lang: Lang) -> SourceView {
-    let latest = contract.tables.iter().map(|table| nights.of(&table.name));
+/// How many tables of a source are there for the reader.
+fn seen(sight: &BTreeMap<TableName, SchemaRef>, contract: &Contract) -> usize {
+    contract.tables.iter().filter(|table| sight.contains_key(&table.name)).count()
+}
+
+/// A source as everyone may know it, and how its tables are for those who may see them.
+fn source_view(looking: &Looking<'_>, contract: &Contract) -> SourceView {
+    let lang = looking.reader.lang;
+    let whole = looking.reader.reads_whole(contract.sensitivity);
+    let seen = seen(looking.sight, contract);
+    let latest = contract.tables.iter().map(|table| looking.nights.of(&table.name));
     SourceView {
         id: contract.id.clone(),
         title: contract.title.get(lang).to_owned(),
         owner: contract.owner.get(lang).to_owned(),
         class: contract.sensitivity.as_str(),
         class_words: contract.sensitivity.title().get(lang).to_owned(),
-        tables: size(contract.tables.len(), lang),
-        freshness: Freshness::worst(latest, lang),
+        // None seen is not none there, for whom some may be hidden.
+        tables: if whole || seen > 0 { size(seen, lang) } else { String::new() },
+        freshness: whole.then(|| Freshness::worst(latest, lang)),
     }
 }
 
+/// That of a table whose nights the reader may know about.
+fn freshness_of(looking: &Looking<'_>, table: &TableInfo<'_>) -> Option<Freshness> {
+    let told = !table.is_system() && looking.reader.reads_whole(table.class);
+    told.then(|| Freshness::of(looking.nights.of(&table.name), looking.reader.lang))
+}
+
 fn schema_view(
+    looking: &Looking<'_>,
     schema: Schema,
-    all: &[TableInfo<'_>],
-    nights: &Nights,
-    lang: Lang,
+    visible: &[TableInfo<'_>],
 ) -> Option<SchemaView> {
-    let w = words(lang);
-    let inside = all.iter().filter(|table| table.name.schema() == schema);
+    let (lang, w) = (looking.reader.lang, words(looking.reader.lang));
+    let inside = visible.iter().filter(|table| table.name.schema() == schema);
     let tables: Vec<TableView> = inside
         .map(|table| TableView {
             name: table.name.to_string(),
@@ -140,7 +173,7 @@ fn schema_view(
             grain: table.grain.get(lang).to_owned(),
             class: table.class.as_str(),
             class_words: table.class.title().get(lang).to_owned(),
-            freshness: (!table.is_system()).then(|| Freshness::of(nights.of(&table.name), lang)),
+            freshness: freshness_of(looking, table),
         })
         .collect();
     let title = match schema {

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::error::PageError;
 use crate::freshness::{self, Nights};
 use crate::pages::card::Card;
+use crate::pages::notes;
 use crate::request::Reader;
 use crate::shell::{Part, Shell, page};
 use crate::text::home::{self, Words};
@@ -25,6 +26,7 @@ struct HomePage {
     w: &'static Words,
     night: Option<Night>,
     late: Option<String>,
+    kept_to: Option<String>,
     cards: Vec<Card>,
     all_indicators: String,
 }
@@ -36,10 +38,11 @@ struct Night {
 }
 
 pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Response, PageError> {
-    let (nights, country) = tokio::try_join!(freshness::nights(&app), figures::country(&app))?;
+    let (nights, country) =
+        tokio::try_join!(freshness::nights(&app, &reader), figures::country(&app, &reader))?;
     let language = reader.lang;
     let w = home::words(language);
-    let declared = boards::visible(&app);
+    let declared = boards::visible(&app, &reader);
     let cards = declared.iter().filter_map(|&(query, indicator)| {
         let key = country.main_key(&query.id)?;
         let href = lang::href(language, &format!("/chi-tieu/{}", query.id));
@@ -55,6 +58,7 @@ pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Respo
         late: late.map(|night| {
             fill(crate::text::shared::words(language).late, &[&date(night, language)])
         }),
+        kept_to: notes::kept_to(&app, &reader),
         cards: cards.take(CARDS).collect(),
         all_indicators: fill(w.all_indicators, &[&size(declared.len(), language)]),
     };

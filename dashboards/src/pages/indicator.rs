@@ -1,4 +1,4 @@
-//! One indicator: its definition and the country over time.
+//! One indicator, for those who may see it: its definition and the country over time.
 
 use askama::Template;
 use axum::extract::State;
@@ -18,7 +18,7 @@ use crate::request::{Named, Reader};
 use crate::shell::{Part, Shell, Shown, page};
 use crate::text::indicators::{Words, words};
 use crate::text::{count, fill};
-use crate::{boards, lang, period};
+use crate::{boards, lang, period, tables};
 
 #[derive(Template)]
 #[template(path = "indicator.html")]
@@ -32,10 +32,12 @@ struct IndicatorPage<'a> {
     version: String,
     groups: Vec<(u8, String)>,
     inputs: Vec<String>,
+    hidden_inputs: Option<&'static str>,
     stale: Vec<String>,
     class: &'static str,
     class_words: String,
-    not_visible: Option<String>,
+    /// The SQL that makes it, where all that it reads is the reader's to see.
+    definition: Option<String>,
     breakdowns: Vec<(String, bool)>,
     card: Option<Card>,
     trend: Option<Trend>,
@@ -57,13 +59,13 @@ pub(crate) async fn show(
     Named(id): Named,
     reader: Reader,
 ) -> Result<Response, PageError> {
-    let found = boards::find(&app, &id);
+    let found = boards::find(&app, &reader, &id);
     let (query, indicator) = found.ok_or(PageError::NotFound)?;
-    let (country, nights) = tokio::try_join!(figures::country(&app), freshness::nights(&app))?;
+    let (country, nights) =
+        tokio::try_join!(figures::country(&app, &reader), freshness::nights(&app, &reader))?;
     let language = reader.lang;
     let w = words(language);
-    let visible = app.may_see(query.sensitivity);
-    let key = chosen_key(&country, &id, reader.choice("phan_to")).filter(|_| visible);
+    let key = chosen_key(&country, &id, reader.choice("phan_to"));
     let series = key.as_ref().map_or(&[][..], |key| country.of(key));
     let card = key
         .as_ref()
@@ -72,6 +74,9 @@ pub(crate) async fn show(
     let breakdown = key.as_ref().and_then(|key| key.breakdown.as_deref());
     let choices = [("chi_tieu", Some(id.as_str())), ("phan_to", breakdown)];
     let class = query.sensitivity.title();
+    let all = inputs(app.declarations(), query);
+    let known = tables::known(&app, &reader, &all)?;
+    let read_directly = tables::known(&app, &reader, &query.reads)?;
     let template = IndicatorPage {
         shell: Shell::new(&reader, Some(Part::Indicators), query.title.get(language)),
         w,
@@ -85,11 +90,16 @@ pub(crate) async fn show(
             .iter()
             .map(|group| (group.number(), group.title().get(language).to_owned()))
             .collect(),
-        inputs: inputs(app.declarations(), query).iter().map(ToString::to_string).collect(),
+        hidden_inputs: match (known.len(), all.len()) {
+            (known, all) if known == all => None,
+            (0, _) => Some(w.inputs_all_hidden),
+            _ => Some(w.inputs_hidden),
+        },
+        inputs: known,
         stale: notes::stale(&app, &nights, &[query], language),
         class: query.sensitivity.as_str(),
         class_words: class.get(language).to_owned(),
-        not_visible: (!visible).then(|| fill(w.not_visible, &[class.get(language)])),
+        definition: (read_directly.len() == query.reads.len()).then(|| query.sql.trim().to_owned()),
         breakdowns: breakdowns(&country, &id, key.as_ref()),
         card,
         trend: trend(&reader, query, indicator, series),

@@ -1,4 +1,4 @@
-//! The list of indicators with their newest national figures.
+//! The list of the indicators that the reader may see, with their newest national figures.
 
 use askama::Template;
 use axum::extract::State;
@@ -48,12 +48,11 @@ pub(crate) fn length(period: Period, lang: Lang) -> &'static str {
 }
 
 pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Response, PageError> {
-    let country = figures::country(&app).await?;
+    let country = figures::country(&app, &reader).await?;
     let lang = reader.lang;
     let w = indicators::words(lang);
-    let rows = boards::declared(&app).into_iter().map(|(query, indicator)| {
-        let visible = app.may_see(query.sensitivity);
-        let key = country.main_key(&query.id).filter(|_| visible);
+    let rows = boards::visible(&app, &reader).into_iter().map(|(query, indicator)| {
+        let key = country.main_key(&query.id);
         let newest = key.and_then(|key| figures::newest(country.of(key)));
         let when = newest.map(|point| period::label(indicator.period, point.on, lang));
         Row {

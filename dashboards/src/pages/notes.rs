@@ -1,11 +1,30 @@
 //! What a page must say about the freshness of its figures, in sentences.
 
+use warehouse::access::Scope;
 use warehouse::names::Lang;
 use warehouse::spec::Query;
 
 use crate::app::App;
 use crate::freshness::{Latest, Nights, Outcome};
+use crate::request::Reader;
+use crate::scope;
 use crate::text::{date, fill, shared};
+
+/// Says to a reader who is kept to some provinces which these are.
+pub(crate) fn kept_to(app: &App, reader: &Reader) -> Option<String> {
+    let own = scope::own_on(&reader.principal, app.geography(), app.today());
+    let own: Vec<&str> = own
+        .into_iter()
+        .map(|unit| if reader.lang == Lang::En { &*unit.name_en } else { &*unit.name })
+        .collect();
+    // Units of before a merger are named as they were declared to be theirs.
+    let named = match &reader.principal.scope {
+        Scope::Country => return None,
+        Scope::Units(_) if !own.is_empty() => own.join(", "),
+        Scope::Units(keys) => keys.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+    };
+    Some(fill(shared::words(reader.lang).kept_to, &[&named]))
+}
 
 /// Sentences on stale inputs of these queries and on nights that did not run; none when all is
 /// well.

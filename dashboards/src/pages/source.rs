@@ -1,4 +1,5 @@
-//! One source: who answers for it, its tables, what the newest night checked and refused.
+//! One source: who answers for it, which everyone may know, and for those who may see them its
+//! tables, what the newest night checked and refused.
 
 use askama::Template;
 use axum::extract::State;
@@ -10,7 +11,7 @@ use crate::error::PageError;
 use crate::freshness::{self, CheckResult, Refusal};
 use crate::pages::notes::Freshness;
 use crate::request::{Named, Reader};
-use crate::shell::{Part, Shell, page};
+use crate::shell::{Part, Shell, Shown, page};
 use crate::text::catalogue::{Words, words};
 use crate::text::{count, fill};
 
@@ -23,16 +24,19 @@ struct SourcePage<'a> {
     class_words: String,
     groups: Vec<(u8, String)>,
     tables: Vec<TableView>,
+    no_tables: &'static str,
+    /// Said in place of counts to whom they say nothing.
+    counts_hidden: Option<&'static str>,
     checks: Vec<CheckView>,
-    refusals: Vec<RefusalView>,
+    refusals: Option<Vec<RefusalView>>,
 }
 
 struct TableView {
     name: String,
     title: String,
     grain: String,
-    freshness: Freshness,
-    quarantined: String,
+    freshness: Option<Freshness>,
+    quarantined: Shown,
 }
 
 /// One result of a check, in words.
@@ -59,33 +63,42 @@ pub(crate) async fn show(
 ) -> Result<Response, PageError> {
     let mut contracts = app.declarations().contracts.iter();
     let contract = contracts.find(|contract| contract.id == id).ok_or(PageError::NotFound)?;
-    let names: Vec<String> = contract.tables.iter().map(|table| table.name.to_string()).collect();
+    let whole = reader.reads_whole(contract.sensitivity);
+    let sight = app.sight(&reader)?;
+    let tables = contract.tables.iter().filter(|table| sight.contains_key(&table.name));
+    let names: Vec<String> = tables.clone().map(|table| table.name.to_string()).collect();
     let wanted = |table: &str| names.iter().any(|name| name == table);
     let lang = reader.lang;
     let (nights, checks, refusals) = tokio::try_join!(
-        freshness::nights(&app),
-        freshness::checks(&app, lang, wanted),
-        freshness::refusals(&app, wanted),
+        freshness::nights(&app, &reader),
+        freshness::checks(&app, &reader, wanted),
+        freshness::refusals(&app, &reader, wanted),
     )?;
-    let tables = contract.tables.iter().map(|table| {
+    let (w, groups) = (words(lang), contract.groups.iter());
+    let tables = tables.map(|table| {
         let latest = nights.of(&table.name);
         TableView {
             name: table.name.to_string(),
             title: table.title.get(lang).to_owned(),
             grain: table.grain.get(lang).to_owned(),
-            freshness: Freshness::of(latest, lang),
-            quarantined: count(latest.map_or(0, |latest| latest.quarantined), lang),
+            freshness: whole.then(|| Freshness::of(latest, lang)),
+            quarantined: Shown::text(
+                whole.then(|| count(latest.map_or(0, |latest| latest.quarantined), lang)),
+                lang,
+            ),
         }
     });
-    let groups = contract.groups.iter();
+    let refusals = refusals.map(|all| all.iter().map(|r| RefusalView::new(r, &reader)).collect());
     let template = SourcePage {
         shell: Shell::new(&reader, Some(Part::Catalogue), contract.title.get(lang)),
-        w: words(lang),
+        w,
         class_words: contract.sensitivity.title().get(lang).to_owned(),
         groups: groups.map(|group| (group.number(), group.title().get(lang).to_owned())).collect(),
         tables: tables.collect(),
+        no_tables: if whole { w.no_tables } else { w.tables_hidden },
+        counts_hidden: (!whole).then_some(w.counts_hidden),
         checks: checks.iter().map(|check| CheckView::new(check, &reader)).collect(),
-        refusals: refusals.iter().map(|refusal| RefusalView::new(refusal, &reader)).collect(),
+        refusals,
         contract,
     };
     page(&template)

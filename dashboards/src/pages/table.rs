@@ -1,16 +1,16 @@
-//! One table: what a row is, its columns, where it comes from, what it is used for, its recent
-//! batches and checks, a query to begin with, and its first rows where anyone may read them.
+//! One table, for those who may read it: what a row is, its columns, where it comes from, what it
+//! is used for, its recent batches and checks, a query to begin with, and its first rows.
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use warehouse::names::{Lang, TableName};
-use warehouse::spec::{Contract, Declarations, Query, QueryKind, SourceTable};
-use warehouse::system;
+use warehouse::spec::{Contract, Query, QueryKind, SourceTable};
 
 use crate::app::App;
 use crate::error::PageError;
 use crate::freshness::{self, Batch};
+use crate::lang;
 use crate::pages::notes::Freshness;
 use crate::pages::source::{CheckView, RefusalView};
 use crate::request::{Named, Reader};
@@ -18,7 +18,6 @@ use crate::shell::{Part, Rows, Shell, Shown, page};
 use crate::tables::{self, Origin, TableInfo};
 use crate::text::catalogue::{Words, words};
 use crate::text::{count, date, fill, size};
-use crate::{boards, lang, sql};
 
 /// Rows shown at most.
 const FIRST_ROWS: usize = 20;
@@ -39,16 +38,20 @@ struct TablePage<'a> {
     /// Address and title.
     used_by: Vec<(String, String)>,
     freshness: Option<Freshness>,
+    is_system: bool,
     columns_caption: String,
     columns: Vec<ColumnView>,
     batches_caption: String,
     batches: Vec<BatchView>,
+    /// Said in place of counts to whom they say nothing.
+    counts_hidden: Option<&'static str>,
     checks: Vec<CheckView>,
-    refusals: Vec<RefusalView>,
+    refusals: Option<Vec<RefusalView>>,
     sample: String,
     sample_href: String,
     rows: Option<Rows>,
-    not_readable: Option<String>,
+    /// The SQL that makes it, where all that it reads is the reader's to see.
+    definition: Option<String>,
 }
 
 struct ColumnView {
@@ -77,20 +80,24 @@ pub(crate) async fn show(
     reader: Reader,
 ) -> Result<Response, PageError> {
     let name: TableName = table.parse()?;
-    let info = tables::find(&app, &name)?;
+    let info = tables::find(&app, &reader, &name)?;
     let text = name.to_string();
     let wanted = |table: &str| table == text;
-    let lang = reader.lang;
-    let readable = app.is_public(info.class);
+    let (lang, whole) = (reader.lang, reader.reads_whole(info.class));
     let (nights, batches, checks, refusals, rows) = tokio::try_join!(
-        freshness::nights(&app),
-        freshness::batches(&app, &name),
-        freshness::checks(&app, lang, wanted),
-        freshness::refusals(&app, wanted),
-        async { if readable { first_rows(&app, &name, lang).await.map(Some) } else { Ok(None) } },
+        freshness::nights(&app, &reader),
+        freshness::batches(&app, &reader, &name),
+        freshness::checks(&app, &reader, wanted),
+        freshness::refusals(&app, &reader, wanted),
+        first_rows(&app, &reader, &name),
     )?;
     let w = words(lang);
-    let sample = sample(&info);
+    let mart = match info.origin {
+        Origin::Mart(query) => Some(query),
+        _ => None,
+    };
+    let reads = tables::known(&app, &reader, mart.into_iter().flat_map(|mart| &mart.reads))?;
+    let refusals = refusals.map(|all| all.iter().map(|r| RefusalView::new(r, &reader)).collect());
     let template = TablePage {
         shell: Shell::new(&reader, Some(Part::Catalogue), info.title.get(lang)),
         w,
@@ -106,72 +113,68 @@ pub(crate) async fn show(
             Origin::Source(contract, table) => Some((contract, table)),
             _ => None,
         },
-        mart: match info.origin {
-            Origin::Mart(query) => Some(query),
-            _ => None,
-        },
-        reads: match info.origin {
-            Origin::Mart(query) => query.reads.iter().map(ToString::to_string).collect(),
-            _ => Vec::new(),
-        },
-        used_by: used_by(app.declarations(), &name, lang),
-        freshness: (!info.is_system()).then(|| Freshness::of(nights.of(&name), lang)),
+        mart,
+        definition: mart
+            .filter(|mart| mart.reads.len() == reads.len())
+            .map(|mart| mart.sql.trim().to_owned()),
+        reads,
+        used_by: used_by(&app, &reader, &name)?,
+        freshness: (whole && !info.is_system()).then(|| Freshness::of(nights.of(&name), lang)),
+        is_system: info.is_system(),
         columns_caption: fill(w.columns_caption, &[&text]),
         columns: columns(&info, lang),
         batches_caption: fill(w.batches_caption, &[&text]),
-        batches: batches.iter().map(|batch| BatchView::new(batch, lang)).collect(),
+        batches: batches.iter().map(|batch| BatchView::new(batch, whole, lang)).collect(),
+        counts_hidden: (!whole).then_some(w.counts_hidden),
         checks: checks.iter().map(|check| CheckView::new(check, &reader)).collect(),
-        refusals: refusals.iter().map(|refusal| RefusalView::new(refusal, &reader)).collect(),
-        sample_href: lang::href_with(lang, "/sql", &[("q", Some(&sample))]),
-        sample,
-        rows: rows.filter(|rows| !rows.rows.is_empty()),
-        not_readable: (!readable).then(|| fill(w.not_readable, &[info.class.title().get(lang)])),
+        refusals,
+        sample_href: lang::href_with(lang, "/sql", &[("bang", Some(&text))]),
+        sample: sample(&info),
+        rows: Some(rows).filter(|rows| !rows.rows.is_empty()),
         name: text,
     };
     page(&template)
 }
 
-async fn first_rows(app: &App, name: &TableName, lang: Lang) -> Result<Rows, PageError> {
+async fn first_rows(app: &App, reader: &Reader, name: &TableName) -> Result<Rows, PageError> {
+    let lang = reader.lang;
     // A parsed table name holds nothing but snake case.
-    let which =
-        if *name == system::indicator_values().name { open_indicators(app) } else { String::new() };
-    let grid = app.read(&format!("SELECT * FROM {name} {which} LIMIT {FIRST_ROWS}")).await?;
+    let sql = format!("SELECT * FROM {name} LIMIT {FIRST_ROWS}");
+    let grid = app.rows(reader, &sql).await?;
     let number = size(grid.rows.len(), lang);
     let caption = fill(words(lang).first_rows_caption, &[&number, &name.to_string()]);
     Ok(Rows::new(caption, &grid, lang))
 }
 
-/// One table holds all indicators, open or not: the condition that a row is of an open one.
-fn open_indicators(app: &App) -> String {
-    let open =
-        boards::declared(app).into_iter().filter(|(query, _)| app.is_public(query.sensitivity));
-    let ids: Vec<String> = open.map(|(query, _)| sql::text(&query.id)).collect();
-    if ids.is_empty() {
-        return "WHERE false".to_owned();
-    }
-    format!("WHERE ma_chi_tieu IN ({})", ids.join(", "))
-}
-
 /// A query that reads the table as a person would begin.
-fn sample(info: &TableInfo<'_>) -> String {
+pub(crate) fn sample(info: &TableInfo<'_>) -> String {
     let columns: Vec<&str> =
         info.columns.iter().take(8).map(|column| column.name.as_str()).collect();
     let columns = if columns.is_empty() { "*".to_owned() } else { columns.join(", ") };
     format!("SELECT {columns}\nFROM {}\nLIMIT 100", info.name)
 }
 
-fn used_by(declarations: &Declarations, name: &TableName, lang: Lang) -> Vec<(String, String)> {
-    let reading = declarations.queries.iter().filter(|query| query.reads.contains(name));
-    reading
-        .filter_map(|query| {
-            let address = match query.kind {
-                QueryKind::Mart => format!("/bang/kho.{}", query.id),
-                QueryKind::Indicator => format!("/chi-tieu/{}", query.id),
-                QueryKind::OpenData => return None,
-            };
-            Some((address, query.title.get(lang).to_owned()))
-        })
-        .collect()
+/// Address and title of what is made from the table and is the reader's to see.
+fn used_by(
+    app: &App,
+    reader: &Reader,
+    name: &TableName,
+) -> Result<Vec<(String, String)>, PageError> {
+    let sight = app.sight(reader)?;
+    let reading = app.declarations().queries.iter().filter(|query| query.reads.contains(name));
+    let is_there = |query: &&Query| match query.kind {
+        QueryKind::Mart => query.table().is_some_and(|name| sight.contains_key(&name)),
+        _ => reader.may_read(query.sensitivity),
+    };
+    let links = reading.filter(is_there).filter_map(|query| {
+        let address = match query.kind {
+            QueryKind::Mart => format!("/bang/kho.{}", query.id),
+            QueryKind::Indicator => format!("/chi-tieu/{}", query.id),
+            QueryKind::OpenData => return None,
+        };
+        Some((address, query.title.get(reader.lang).to_owned()))
+    });
+    Ok(links.collect())
 }
 
 fn columns(info: &TableInfo<'_>, lang: Lang) -> Vec<ColumnView> {
@@ -187,9 +190,11 @@ fn columns(info: &TableInfo<'_>, lang: Lang) -> Vec<ColumnView> {
 }
 
 impl BatchView {
-    fn new(batch: &Batch, lang: Lang) -> Self {
-        let number =
-            |number: Option<i64>| Shown::text(number.map(|number| count(number, lang)), lang);
+    /// Without counts where they are not `whole`.
+    fn new(batch: &Batch, whole: bool, lang: Lang) -> Self {
+        let number = |number: Option<i64>| {
+            Shown::text(number.filter(|_| whole).map(|number| count(number, lang)), lang)
+        };
         Self {
             night: date(batch.night, lang),
             tone: batch.outcome.tone(),
@@ -198,7 +203,7 @@ impl BatchView {
             read: number(batch.rows_read),
             written: number(batch.rows_written),
             quarantined: number(batch.rows_quarantined),
-            version: number(batch.version),
+            version: Shown::text(batch.version.map(|version| count(version, lang)), lang),
         }
     }
 }

@@ -21,6 +21,7 @@ words! {
     card_rank: "thứ {0} từ cao xuống, trong {1} tỉnh có số liệu", "rank {0} of {1} provinces with figures, highest first";
     card_missing: "không có số liệu cho tỉnh này", "no figure for this province";
     card_partial: "Thiếu số liệu của {0} trong {1} tỉnh đã sáp nhập.", "Figures of {0} of {1} merged provinces are missing.";
+    card_not_yours: "số liệu của tỉnh này ngoài quyền đọc của bạn", "the figures of this province are not yours to read";
     card_older: "Cả nước đã có số liệu {0}.", "The country has figures for {0}.";
     others_caption: "Các chỉ tiêu khác của {0}", "Other indicators of {0}";
     trend: "Diễn biến", "Over time";
@@ -29,6 +30,12 @@ words! {
     trend_caption: "{0}, {1}", "{0}, {1}";
     trend_own_only: "Đây là số đếm, nên biểu đồ không vẽ cả nước bên cạnh tỉnh.", "This is a count, so the country is not drawn beside the province.";
     no_trend: "Không có số liệu của tỉnh này.", "There are no figures for this province.";
+    trend_not_yours: "Chỉ tiêu này chưa mở, và số liệu của {0} ngoài quyền đọc của bạn.", "This indicator is not open, and the figures of {0} are not yours to read.";
+    own_only: "Chỉ tiêu này chưa mở: ở đây chỉ có các tỉnh của bạn, nên không xếp hạng và không vẽ bản đồ. Số của cả nước ở phần trên.", "This indicator is not open: only your provinces stand here, so there is no rank and no map. The country's figure is above.";
+    own_caption: "{0}, {1}: các tỉnh của bạn", "{0}, {1}: your provinces";
+    own_none: "Không có tỉnh nào của bạn trên ranh giới này.", "None of your provinces is on these boundaries.";
+    own_title: "Các tỉnh của bạn", "Your provinces";
+    country_figure: "Cả nước {0}: {1} {2}", "Country {0}: {1} {2}";
     map: "Bản đồ", "Map";
     map_title: "{0}, {1}: các tỉnh, thành phố", "{0}, {1}: the provinces";
     map_text: "Cao nhất {0} ({1}), thấp nhất {2} ({3}); {4} trong {5} tỉnh có số liệu.", "Highest {0} ({1}), lowest {2} ({3}); {4} of {5} provinces have figures.";
@@ -44,6 +51,7 @@ words! {
     incomplete_note: "{0} tỉnh sáp nhập chưa đủ số liệu của các tỉnh cũ nên không tính tổng.", "{0} merged provinces lack figures of a former province, so no sum is given.";
     trust: "Số liệu này ở đâu ra", "Where the figures come from";
     no_indicators: "Chưa có chỉ tiêu nào để hiển thị.", "There is no indicator to show yet.";
+    no_open_indicators: "Chưa có chỉ tiêu nào được mở cho mọi người nên bảng điều khiển còn trống.", "No indicator is open to everyone yet, so there is nothing on the dashboard.";
     no_units: "Chưa khai báo đơn vị hành chính.", "No administrative units are declared yet.";
     definition: "Định nghĩa đầy đủ", "The full definition";
     recompute: "Số đếm được cộng; tỷ lệ được tính lại từ tổng tử số và tổng mẫu số, không lấy trung bình.", "Counts are added; rates are computed again from the sums of numerators and denominators, never averaged.";

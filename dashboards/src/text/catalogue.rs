@@ -2,8 +2,8 @@
 
 words! {
     title: "Danh mục cơ sở dữ liệu y tế", "Catalogue of health databases";
-    lead: "24 nhóm thông tin y tế của Điều 5 Nghị định 102/2025/NĐ-CP, mỗi nhóm với các cơ sở dữ liệu, chỉ tiêu và bảng của nó. Nhóm chưa có cơ sở dữ liệu cũng được nêu.", "The 24 groups of health information of Điều 5 of Decree 102/2025/NĐ-CP, each with its databases, indicators and tables. Groups without a database are listed too.";
-    summary: "{0} trong 24 nhóm đã có cơ sở dữ liệu trong danh mục; {1} trong {2} cơ sở dữ liệu đã kết nối.", "{0} of the 24 groups have a database in the catalogue; {1} of {2} databases are connected.";
+    lead: "24 nhóm thông tin y tế của Điều 5 Nghị định 102/2025/NĐ-CP, mỗi nhóm với các cơ sở dữ liệu của nó, và với các chỉ tiêu và bảng mà bạn đọc được. Nhóm chưa có cơ sở dữ liệu cũng được nêu.", "The 24 groups of health information of Điều 5 of Decree 102/2025/NĐ-CP, each with its databases, and with the indicators and tables that you may read. Groups without a database are listed too.";
+    summary: "{0} trong 24 nhóm đã có cơ sở dữ liệu trong danh mục, gồm {1} cơ sở dữ liệu; bạn đọc được bảng của {2} cơ sở dữ liệu.", "{0} of the 24 groups have a database in the catalogue, {1} databases in all; you may read tables of {2}.";
     groups: "24 nhóm thông tin", "The 24 groups";
     group: "Nhóm {0}. {1}", "Group {0}. {1}";
     no_database: "Chưa có cơ sở dữ liệu.", "No database yet.";
@@ -13,7 +13,7 @@ words! {
     group_indicators: "Chỉ tiêu:", "Indicators:";
     group_marts: "Kho phân tích:", "Marts:";
     reference: "Danh mục dùng chung, không thuộc nhóm nào", "Shared reference lists, of no group";
-    tables: "Tất cả các bảng", "All tables";
+    tables: "Các bảng bạn đọc được", "Tables that you may read";
     tables_in: "Bảng trong lược đồ {0}", "Tables of the schema {0}";
     schema_nguon: "nguon – dữ liệu nguồn đã khử định danh", "nguon – sources, de-identified";
     schema_danh_muc: "danh_muc – dữ liệu tham chiếu theo ngày hiệu lực", "danh_muc – reference data with validity dates";
@@ -72,7 +72,8 @@ words! {
     first_rows: "Các dòng đầu", "First rows";
     first_rows_caption: "{0} dòng đầu của {1}", "The first {0} rows of {1}";
     no_rows: "Bảng chưa có dòng nào.", "The table has no rows yet.";
-    not_readable: "Bảng này ở mức “{0}” nên không hiển thị dòng nào trên trang công khai. Cấu trúc bảng là công khai.", "This table is of the class “{0}”, so its rows are not shown on a public page. What it consists of is public.";
+    counts_hidden: "Số dòng và kết quả kiểm tra là của cả nước nên không hiển thị cho người chỉ đọc số liệu của một số tỉnh.", "Row counts and results of checks are about the whole country, so they are not shown to readers of some provinces only.";
+    tables_hidden: "Các bảng của cơ sở dữ liệu này, nếu có, ngoài quyền đọc của bạn.", "The tables of this database, if there are any, are not yours to read.";
     caveats: "Lưu ý khi dùng", "Before you use it";
     definition_sql: "Câu lệnh SQL tạo ra bảng", "The SQL that makes it";
 }

@@ -15,13 +15,14 @@ words! {
     details: "Xem độ mới của từng nguồn", "How fresh each source is";
     figures: "Số liệu cả nước", "The country in figures";
     no_figures: "Chưa có số liệu chỉ tiêu.", "There are no indicator figures yet.";
+    no_open_figures: "Chưa có chỉ tiêu nào được mở cho mọi người.", "No indicator is open to everyone yet.";
     all_indicators: "Tất cả chỉ tiêu ({0})", "All indicators ({0})";
     ways: "Bạn cần gì?", "What do you need?";
     leaders: "Lãnh đạo", "Leaders";
     leaders_text: "Tỉnh mình đang ở đâu, điều gì thay đổi, số liệu có tin được không: một trang, đọc trên điện thoại.", "Where the province stands, what moved and whether it can be trusted: one page, readable on a phone.";
     leaders_link: "Mở bảng điều khiển", "Open the dashboard";
     planners: "Cán bộ kế hoạch, thống kê", "Planners and statisticians";
-    planners_text: "Định nghĩa từng chỉ tiêu, nguồn, bảng và cột; viết SQL ngay trên trang, tải CSV hoặc JSON.", "The definition of every indicator, its sources, tables and columns; write SQL in the page, download CSV or JSON.";
+    planners_text: "Định nghĩa từng chỉ tiêu, nguồn, bảng và cột theo quyền đọc của bạn; viết SQL ngay trên trang, tải CSV hoặc JSON.", "The definition of every indicator that you may read, its sources, tables and columns; write SQL in the page, download CSV or JSON.";
     planners_link: "Mở trang SQL", "Open the SQL page";
     planners_catalogue: "Xem danh mục cơ sở dữ liệu", "See the catalogue of databases";
     public: "Người dân, báo chí, nghiên cứu", "The public, press and researchers";

@@ -3,7 +3,7 @@
 words! {
     title: "Chỉ tiêu", "Indicators";
     lead: "Mỗi chỉ tiêu có một định nghĩa, một phiên bản và một nguồn; tử số và mẫu số được giữ lại để tính lại trên mọi ranh giới hành chính.", "Every indicator has one definition, one version and one source; numerators and denominators are kept, so that it can be computed on any boundaries.";
-    none: "Chưa khai báo chỉ tiêu nào.", "No indicator is declared yet.";
+    none: "Chưa có chỉ tiêu nào mà bạn đọc được.", "There is no indicator that you may read.";
     caption: "Các chỉ tiêu và giá trị cả nước mới nhất", "Indicators and their newest national values";
     newest: "Cả nước, mới nhất", "Country, newest";
     newest_period: "Kỳ mới nhất", "Newest period";
@@ -24,9 +24,10 @@ words! {
     trend_caption: "{0}: cả nước theo kỳ", "{0}: country by period";
     provinces: "Số tỉnh có số liệu", "Provinces with figures";
     of: "{0}/{1}", "{0}/{1}";
-    not_visible: "Chỉ tiêu ở mức “{0}” nên số liệu không hiển thị trên trang này. Định nghĩa là công khai.", "The indicator is of the class “{0}”, so its figures are not shown here. Its definition is public.";
     no_figures: "Chưa có số liệu cho chỉ tiêu này.", "There are no figures for this indicator yet.";
     by_province: "Xem theo tỉnh trên bảng điều khiển", "See the provinces on the dashboard";
     sql: "Câu lệnh SQL tạo ra chỉ tiêu", "The SQL that makes it";
     inputs: "Tính từ các bảng", "Made from the tables";
+    inputs_hidden: "và bảng khác ngoài quyền đọc của bạn", "and others that you may not read";
+    inputs_all_hidden: "các bảng ngoài quyền đọc của bạn", "tables that you may not read";
 }

@@ -10,6 +10,12 @@ words! {
     open_data: "Dữ liệu mở", "Open data";
     sql: "SQL", "SQL";
     other_language: "English", "Tiếng Việt";
+    log_in: "Đăng nhập", "Log in";
+    log_out: "Đăng xuất", "Log out";
+    logged_in_as: "Đang đăng nhập:", "Logged in as:";
+    open_only: "Bạn đang xem với tư cách khách nên chỉ thấy số liệu mở.", "You are not logged in, so you see open figures only.";
+    log_in_for_more: "Đăng nhập để xem phần còn lại mà bạn có quyền đọc.", "Log in to see the rest of what you may read.";
+    kept_to: "Với số liệu chưa mở, bạn đọc được của: {0}, và số của cả nước.", "Of figures that are not open you may read those of {0}, and the country's.";
     footer_law: "Kho dữ liệu phân tích của ngành y tế, lập theo Nghị định 102/2025/NĐ-CP về quản lý dữ liệu y tế. Dữ liệu cá nhân được khử định danh trước khi vào kho.", "The analytical data warehouse of the health sector, under Decree 102/2025/NĐ-CP on the management of health data. Personal data are de-identified before they enter it.";
     footer_dash: "Dấu “–” nghĩa là không có số liệu hoặc số liệu không được công bố; không phải là số 0.", "A dash “–” means that there is no figure, or that it may not be shown; it is not zero.";
     no_figure: "không có số liệu", "no figure";

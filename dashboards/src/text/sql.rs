@@ -2,7 +2,7 @@
 
 words! {
     title: "Trang SQL", "SQL page";
-    lead: "Viết một câu SELECT; địa chỉ của trang giữ câu lệnh nên có thể chia sẻ. Chỉ đọc, không sửa được gì.", "Write one SELECT; the page's address holds the query, so it can be shared. It can only read.";
+    lead: "Viết một câu SELECT. Chỉ đọc, không sửa được gì; câu lệnh và kết quả không được lưu lại và không nằm trong địa chỉ trang.", "Write one SELECT. It can only read; neither the query nor its result is kept or stands in the page's address.";
     query: "Câu lệnh SQL", "SQL query";
     run: "Chạy", "Run";
     result: "Kết quả", "Result";
@@ -15,6 +15,7 @@ words! {
     csv: "CSV", "CSV";
     csv_excel: "CSV cho Excel", "CSV for Excel";
     json: "JSON", "JSON";
+    formulas: "Trong tệp CSV, ô chữ bắt đầu bằng =, +, -, @ có thêm dấu nháy ' ở đầu để bảng tính không chạy nó như công thức; ô số giữ nguyên. Tệp JSON giữ nguyên mọi giá trị.", "In CSV files, text that begins with =, +, - or @ has an apostrophe ' put in front, so that a spreadsheet does not run it as a formula; numbers are left alone. JSON files hold every value as it is.";
     failed: "Câu lệnh chưa chạy được", "The query did not run";
     code: "Mã lỗi {0}", "Code {0}";
     hint_syntax: "Kiểm tra dấu phẩy, dấu ngoặc và từ khóa quanh chỗ được nêu. Cú pháp theo PostgreSQL.", "Check commas, brackets and keywords near the place named. The dialect is PostgreSQL's.";
@@ -23,8 +24,10 @@ words! {
     hint_data: "Dùng TRY_CAST cho chuyển kiểu và NULLIF(mẫu số, 0) cho phép chia.", "Use TRY_CAST to convert and NULLIF(denominator, 0) to divide.";
     hint_unsupported: "Thử viết lại bằng JOIN, WITH hoặc hàm cửa sổ.", "Try to write it with JOIN, WITH or a window function.";
     hint_large: "Thêm điều kiện WHERE, bớt cột hoặc nhóm, rồi chạy lại.", "Add a WHERE, take fewer columns or groups, and run it again.";
+    hint_complex: "Chia câu lệnh thành phần nhỏ hơn: bớt điều kiện, bớt tầng lồng nhau; dùng IN (…) hoặc JOIN thay cho danh sách OR dài.", "Split the query: fewer conditions, fewer levels; use IN (…) or a JOIN in place of a long list of ORs.";
+    hint_busy: "Có nhiều truy vấn đang chờ. Hãy gửi lại sau ít giây.", "Many queries are waiting. Send it again in a few seconds.";
+    hint_stopped: "Hãy gửi lại sau ít phút.", "Send it again in a few minutes.";
     hint_internal: "Lỗi đã được ghi lại. Thử một câu đơn giản hơn.", "The fault is recorded. Try a simpler query.";
-    too_long: "Câu lệnh dài quá {0} ký tự.", "The query is longer than {0} characters.";
     examples: "Câu lệnh mẫu", "Examples";
     example_tables: "Những bảng nào đang có?", "Which tables are there?";
     example_country: "Diễn biến cả nước của một chỉ tiêu", "One indicator over time, whole country";

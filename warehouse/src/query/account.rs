@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use chrono::Utc;
+
 use super::running::{Running, Stop};
 use super::{Door, ErrorKind, QueryError};
+use crate::state::{Ended, NewQuery, QueryId, State};
 
 /// What a query reads.
 pub(super) struct Accounted {
@@ -23,6 +26,8 @@ pub(super) struct Account {
     via: &'static str,
     running: Arc<Running>,
     began: Instant,
+    /// Where it is kept, under which number.
+    kept: Option<(State, QueryId)>,
     ended: bool,
 }
 
@@ -30,16 +35,31 @@ impl Door {
     /// Begins the account of a query. Where it cannot be written, the query must not answer.
     pub(super) async fn account(
         &self,
-        _read: Accounted,
+        read: Accounted,
         running: &Arc<Running>,
     ) -> Result<Account, QueryError> {
-        Ok(Account {
+        let began = Instant::now();
+        let kept = match self.state() {
+            Some(state) => Some((state.clone(), self.write(state, read).await?)),
+            None => None,
+        };
+        let (principal, via) = (self.who().name.clone(), self.via().as_str());
+        let running = Arc::clone(running);
+        Ok(Account { principal, via, running, began, kept, ended: false })
+    }
+
+    async fn write(&self, state: &State, read: Accounted) -> Result<QueryId, QueryError> {
+        let entry = NewQuery {
             principal: self.who().name.clone(),
+            role: self.who().role.as_str().to_owned(),
             via: self.via().as_str(),
-            running: Arc::clone(running),
-            began: Instant::now(),
-            ended: false,
-        })
+            tables: read.tables.into_iter().collect(),
+            columns: read.columns.into_iter().collect(),
+            started_at: Utc::now(),
+        };
+        let begun = state.begin(entry).await;
+        begun.inspect_err(|error| tracing::error!(%error, "a query could not be accounted for"))
+            .map_err(|_| QueryError::unaccounted())
     }
 }
 
@@ -48,15 +68,14 @@ impl Account {
     pub(super) fn end(&mut self, error: Option<&QueryError>) {
         self.ended = true;
         let outcome = outcome(error.map(QueryError::kind), self.running.why());
-        tracing::info!(
-            principal = %self.principal,
-            via = self.via,
-            outcome,
-            rows = self.running.rows.load(Ordering::Relaxed),
-            bytes = self.running.bytes.load(Ordering::Relaxed),
-            duration_ms = self.began.elapsed().as_millis() as u64,
-            "query"
-        );
+        let rows = self.running.rows.load(Ordering::Relaxed);
+        let bytes = self.running.bytes.load(Ordering::Relaxed);
+        let duration_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (principal, via) = (&self.principal, self.via);
+        tracing::info!(%principal, via, outcome, rows, bytes, duration_ms, "query");
+        if let Some((state, id)) = &self.kept {
+            state.end(*id, Ended { outcome, rows, bytes, duration_ms });
+        }
     }
 }
 

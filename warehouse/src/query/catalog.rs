@@ -10,12 +10,14 @@ use datafusion::catalog::information_schema::InformationSchemaProvider;
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider,
 };
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::{MemTable, ViewTable};
 
 use super::boundaries;
 use super::lake_table::LakeTable;
 use super::pins::Pins;
+use super::queries::Queries;
 use super::rights::{Source, Visible};
 use super::{DATABASE, kept};
 use crate::names::{Schema, TableName};
@@ -58,6 +60,12 @@ impl Sight {
         self.added.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The tables that are there, with their columns.
+    pub(super) fn seen(&self) -> BTreeMap<TableName, SchemaRef> {
+        let tables = self.visible.tables.iter();
+        tables.map(|(name, entry)| (name.clone(), Arc::clone(&entry.schema))).collect()
+    }
+
     /// The table of that name, if it may be seen.
     fn table(&self, name: &TableName) -> Result<Option<Arc<dyn TableProvider>>> {
         let Some(entry) = self.visible.tables.get(name) else { return Ok(None) };
@@ -71,6 +79,7 @@ impl Sight {
                 Arc::new(ViewTable::new(plan, None))
             }
             Source::Lake => self.stored(name, entry)?,
+            Source::Queries(state) => Arc::new(Queries::new(state.clone(), &entry.schema)),
         }))
     }
 

@@ -104,6 +104,11 @@ impl QueryError {
         Self::new(ErrorKind::ShuttingDown, "57P01", "the server is shutting down")
     }
 
+    pub(super) fn unaccounted() -> Self {
+        let message = "the query cannot be accounted for, so it was not answered";
+        Self::new(ErrorKind::Unavailable, "58030", message)
+    }
+
     pub(super) fn panicked() -> Self {
         Self::new(ErrorKind::Internal, "XX000", "the query could not be answered")
     }

@@ -20,7 +20,8 @@ use crate::access::{Principal, Scope};
 use crate::geography::Geography;
 use crate::names::{Schema, Sensitivity, TableName};
 use crate::spec::{self, ColumnType, Declarations, QueryKind, SourceTable, Treatment};
-use crate::system;
+use crate::state::State;
+use crate::system::{self, SystemTable};
 
 /// The column that says of which place a row of a mart is.
 const UNIT: &str = "don_vi";
@@ -51,6 +52,8 @@ pub(super) enum Source {
     Memory(RecordBatch),
     /// `chi_tieu.ca_nuoc`, computed from the indicator values.
     Country,
+    /// `he_thong.truy_van`, the account of queries.
+    Queries(State),
 }
 
 impl Entry {
@@ -88,6 +91,7 @@ impl Visible {
         who: &Principal,
         declarations: &Declarations,
         geography: &Geography,
+        state: Option<&State>,
     ) -> Result<Self> {
         let units = match &who.scope {
             Scope::Country => None,
@@ -102,6 +106,11 @@ impl Visible {
         rights.marts(&mut tables);
         rights.indicators(&mut tables);
         rights.records(&mut tables);
+        if let Some(state) = state.filter(|_| who.inspects() && who.scope.is_country()) {
+            let SystemTable { name, schema, .. } = system::queries();
+            let (stored, source) = (Arc::clone(&schema), Source::Queries(state.clone()));
+            tables.insert(name, Entry { source, stored, schema, keep: None });
+        }
         rights.descriptions(&mut tables)?;
         Ok(Self { tables, country_values: rights.values(false) })
     }

@@ -1,8 +1,10 @@
 //! Sessions of the engine: one template for each set of rights, and from it a session of its own
 //! for each statement. They never leave this module's neighbours.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -18,6 +20,7 @@ use super::rights::Visible;
 use super::running::Running;
 use super::{DATABASE, Limits, boundaries, functions, postgres_functions};
 use crate::geography::{self, Geography};
+use crate::names::TableName;
 use crate::store::Lake;
 
 /// Disk that spilled rows may take, for each byte of memory.
@@ -78,6 +81,11 @@ impl Template {
             postgres_functions::register(&context);
         }
         Ok(Self { state: context.state(), sight, geography: Arc::clone(geography) })
+    }
+
+    /// What is seen, table by table.
+    pub(super) fn seen(&self) -> BTreeMap<TableName, SchemaRef> {
+        self.sight.seen()
     }
 
     /// A session for one statement: its own versions of the tables, its own share of the memory.

@@ -2,7 +2,8 @@
 //! replaced by the nearest one that does, and the page says so.
 //!
 //! A province is chosen by its unit key. A bare code is read with the list of the chosen
-//! boundaries, so that `?tinh=24` means Bắc Giang before the merger and Bắc Ninh after it.
+//! boundaries, so that `?tinh=24` means Bắc Giang before the merger and Bắc Ninh after it. Where
+//! none is chosen, a reader who is kept to some provinces begins with their own.
 
 use chrono::NaiveDate;
 use warehouse::geography::{Geography, Unit};
@@ -10,13 +11,13 @@ use warehouse::names::Lang;
 use warehouse::spec::Period;
 
 use crate::app::App;
-use crate::boards;
 use crate::figures::{self, Figures, Key};
 use crate::lang::href_with;
 use crate::period;
 use crate::request::Reader;
 use crate::text::board::words;
 use crate::text::{fill, size};
+use crate::{boards, scope};
 
 /// The last day of the 63 provinces (Nghị quyết 202/2025/QH15).
 const BEFORE: NaiveDate = NaiveDate::from_ymd_opt(2025, 6, 30).expect("a calendar day");
@@ -70,10 +71,7 @@ impl Choices {
     pub(super) fn of(app: &App, reader: &Reader, country: &Figures) -> Option<Self> {
         let (lang, w) = (reader.lang, words(reader.lang));
         let mut notices = Vec::new();
-        let mut all = vintages(app).into_iter();
-        let first = all.next()?;
-        let asked = reader.choice("ranh_gioi");
-        let vintage = all.find(|vintage| Some(vintage.id) == asked).unwrap_or(first);
+        let vintage = vintage(app, reader)?;
         let unit = province(app.geography(), reader, vintage.date, &mut notices)?;
         let (query, indicator) = indicator(app, reader, country, &mut notices)?;
         let key = crate::pages::indicator::chosen_key(country, query, reader.choice("phan_to"));
@@ -135,6 +133,20 @@ pub(super) fn name(unit: &Unit, lang: Lang) -> &str {
     }
 }
 
+/// The boundaries that were asked for, else today's, or those on which the reader's own provinces
+/// still were.
+fn vintage(app: &App, reader: &Reader) -> Option<Vintage> {
+    let mut all = vintages(app);
+    let asked = reader.choice("ranh_gioi");
+    let of = |vintage: &Vintage| {
+        let own = scope::own_on(&reader.principal, app.geography(), vintage.date);
+        reader.choice("tinh").is_none() && !own.is_empty()
+    };
+    let at = all.iter().position(|vintage| Some(vintage.id) == asked);
+    let at = at.or_else(|| all.iter().position(of)).unwrap_or_default();
+    (at < all.len()).then(|| all.swap_remove(at))
+}
+
 fn province<'a>(
     geography: &'a Geography,
     reader: &Reader,
@@ -143,8 +155,9 @@ fn province<'a>(
 ) -> Option<&'a Unit> {
     let (lang, w) = (reader.lang, words(reader.lang));
     let capital = || {
-        let capital = geography.find(CAPITAL, date);
-        capital.or_else(|| geography.units_on(date).into_iter().next())
+        let own = scope::own_on(&reader.principal, geography, date).into_iter().next();
+        let first = || geography.units_on(date).into_iter().next();
+        own.or_else(|| geography.find(CAPITAL, date)).or_else(first)
     };
     let Some(asked) = reader.choice("tinh") else { return capital() };
     let Some(chosen) = geography.unit(asked) else {
@@ -195,7 +208,7 @@ fn indicator<'a>(
     country: &Figures,
     notices: &mut Vec<String>,
 ) -> Option<(&'a str, Period)> {
-    let visible = boards::visible(app);
+    let visible = boards::visible(app, reader);
     let asked = reader.choice("chi_tieu");
     let found = asked.and_then(|id| visible.iter().find(|(query, _)| query.id == id));
     if let Some((query, indicator)) = found {

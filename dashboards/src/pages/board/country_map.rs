@@ -1,4 +1,5 @@
-//! All provinces in one period: the map, its legend, and the table that says the same.
+//! All provinces in one period: the map, its legend, and the table that says the same; or only the
+//! reader's own, in a table without ranks.
 
 use warehouse::grid::format_number;
 use warehouse::names::Lang;
@@ -16,6 +17,8 @@ use crate::text::{count, fill, shared, size};
 
 /// Map, legend and table; without figures there is nothing to draw.
 pub(super) struct CountryMap {
+    /// Whether the other provinces are not the reader's to see.
+    pub(super) own_only: bool,
     pub(super) map: Option<Map>,
     pub(super) caption: String,
     /// Shade and words.
@@ -44,7 +47,7 @@ impl CountryMap {
         app: &App,
         (query, indicator): (&Query, &Indicator),
         chosen: &Choices,
-        places: &[PlaceFigure],
+        (places, whole): (&[PlaceFigure], bool),
         lang: Lang,
     ) -> Self {
         let w = words(lang);
@@ -65,11 +68,12 @@ impl CountryMap {
             figure: &written,
         };
         let shapes = app.shapes();
-        let map = (!places.is_empty()).then(|| Map::new(about, places, &classes, shapes));
+        let map = (whole && !places.is_empty()).then(|| Map::new(about, places, &classes, shapes));
         let tiled = map.as_ref().is_some_and(Map::is_tiled);
         let coded = map.as_ref().is_some_and(Map::is_coded);
         Self {
-            caption: fill(w.map_caption, &[title, &when]),
+            own_only: !whole,
+            caption: fill(if whole { w.map_caption } else { w.own_caption }, &[title, &when]),
             legend: legend(places, &classes, &figure, lang),
             notes: notes(places, (tiled, coded), lang),
             rows: rows(indicator, chosen, places, coded, lang),

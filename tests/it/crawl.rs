@@ -1,0 +1,227 @@
+//! Every address that links and forms lead to, as a stranger and as a planner: nothing that stands
+//! only in what is above open is anywhere among what the stranger reads.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use warehouse::grid::{Cell, Grid};
+use warehouse::names::{Lang, Sensitivity};
+use warehouse::spec::QueryKind;
+
+use crate::support::{self, Server};
+use crate::web::{self, get_with, post};
+
+/// Where the crawl begins, in both languages.
+const STARTS: [&str; 8] = [
+    "/",
+    "/bang-dieu-khien",
+    "/chi-tieu",
+    "/danh-muc",
+    "/sql",
+    "/dang-nhap",
+    "/robots.txt",
+    "/health",
+];
+
+/// Addresses visited at most.
+const VISITS: usize = 1500;
+
+/// Queries of anyone who looks around.
+const QUERIES: [&str; 14] = [
+    "SELECT * FROM he_thong.bang",
+    "SELECT * FROM he_thong.cot",
+    "SELECT * FROM he_thong.lan_chay",
+    "SELECT * FROM he_thong.kiem_tra",
+    "SELECT * FROM he_thong.dong_chay",
+    "SELECT * FROM he_thong.phat_hanh",
+    "SELECT * FROM he_thong.cach_ly",
+    "SELECT * FROM chi_tieu.dinh_nghia",
+    "SELECT * FROM chi_tieu.gia_tri",
+    "SELECT * FROM chi_tieu.ca_nuoc",
+    "SELECT * FROM chi_tieu_tai(DATE '2025-07-01')",
+    "SELECT * FROM information_schema.tables",
+    "SELECT * FROM information_schema.columns",
+    "EXPLAIN SELECT * FROM chi_tieu.gia_tri",
+];
+
+/// What each address and query answers, as whoever sends `headers`.
+fn crawl(base: &str, headers: &str) -> BTreeMap<String, String> {
+    let mut open: VecDeque<String> =
+        STARTS.iter().flat_map(|path| [(*path).to_owned(), format!("/en{path}")]).collect();
+    let mut read = BTreeMap::new();
+    while let Some(path) = open.pop_front() {
+        // The open-data site is what was released, by decision and through the gate.
+        if path.starts_with("/du-lieu-mo") || read.contains_key(&path) {
+            continue;
+        }
+        assert!(read.len() < VISITS, "the crawl does not end");
+        let answer = get_with(base, &path, headers);
+        let text = answer.text();
+        if answer.headers.get("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+            // Every page leads to the log-in, which comes back to it; the board leads to every
+            // combination of its choices.
+            let many = ["/dang-nhap?", "/bang-dieu-khien?"];
+            let links = web::links(&text).into_iter();
+            open.extend(links.filter(|link| !many.iter().any(|part| link.contains(part))));
+            open.extend(offered(&path, &text));
+        }
+        read.insert(path, text);
+    }
+    for query in QUERIES {
+        for path in ["/sql", "/en/sql", "/sql.csv", "/sql.json"] {
+            let answer = post(base, path, &[("q", query)], headers);
+            read.insert(format!("{path}: {query}"), answer.text());
+        }
+    }
+    read
+}
+
+/// The address of each choice that a form offers, by itself; of the provinces some.
+fn offered(path: &str, page: &str) -> Vec<String> {
+    let html = scraper::Html::parse_document(page);
+    if path.contains('?') {
+        return Vec::new();
+    }
+    let mut provinces = 0;
+    let choices = web::all(&html, "form[method=get] select option").into_iter();
+    let address = |option: scraper::ElementRef<'_>| {
+        let select = option.parent().and_then(scraper::ElementRef::wrap)?;
+        let name = select.attr("name").filter(|name| *name != "ky")?;
+        provinces += usize::from(name == "tinh");
+        if name == "tinh" && provinces > 3 {
+            return None;
+        }
+        let value = option.attr("value").map_or_else(|| web::text(&option), str::to_owned);
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        Some(format!("{path}?{}", query.append_pair(name, &value).finish()))
+    };
+    choices.filter_map(address).collect()
+}
+
+/// Names and titles of what is above open, that are not names or titles of what is open too.
+fn hidden_words() -> BTreeSet<String> {
+    let declarations = support::declarations();
+    let (mut open, mut hidden) = (BTreeSet::new(), BTreeSet::new());
+    let mut put = |class: Sensitivity, words: Vec<String>| {
+        let into = if class == Sensitivity::Open { &mut open } else { &mut hidden };
+        into.extend(words);
+    };
+    for contract in &declarations.contracts {
+        for table in &contract.tables {
+            let title = &table.title;
+            let words = [&table.name.to_string(), &title.vi, &title.en].map(String::clone);
+            put(contract.sensitivity, words.into());
+        }
+        // Databases and their titles are public (Điều 18.3).
+        put(Sensitivity::Open, vec![contract.title.vi.clone(), contract.title.en.clone()]);
+    }
+    for query in &declarations.queries {
+        let mut words = vec![query.title.vi.clone(), query.title.en.clone()];
+        match query.kind {
+            QueryKind::Indicator => words.push(query.id.clone()),
+            _ => words.extend(query.table().map(|table| table.to_string())),
+        }
+        put(query.sensitivity, words);
+    }
+    for group in warehouse::names::Group::all() {
+        open.extend([group.title().vi, group.title().en]);
+    }
+    hidden.retain(|word| !open.iter().any(|other| other.contains(word.as_str())));
+    assert!(hidden.len() > 60, "{}", hidden.len());
+    hidden
+}
+
+/// Figures of indicators above open that stand in nothing open, as pages and files write them.
+fn hidden_figures() -> BTreeSet<String> {
+    let warehouse = support::open(support::filled());
+    let declarations = support::declarations();
+    let ids = |open: bool| {
+        let indicators = declarations.of_kind(QueryKind::Indicator);
+        let ids = indicators.filter(|query| (query.sensitivity == Sensitivity::Open) == open);
+        ids.map(|query| format!("'{}'", query.id)).collect::<Vec<_>>().join(", ")
+    };
+    let figures = |ids: &str| {
+        let mut all = BTreeSet::new();
+        for table in ["chi_tieu.ca_nuoc", "chi_tieu.gia_tri", "chi_tieu_tai(DATE '2025-07-01')"] {
+            let sql =
+                format!("SELECT tu_so, mau_so, gia_tri FROM {table} WHERE ma_chi_tieu IN ({ids})");
+            all.extend(written(&support::rows(&warehouse, &sql)));
+        }
+        all
+    };
+    let mut hidden = figures(&ids(false));
+    let open = figures(&ids(true));
+    hidden.retain(|figure| !open.contains(figure));
+    for table in
+        declarations.of_kind(QueryKind::Mart).filter(|q| q.sensitivity == Sensitivity::Open)
+    {
+        let name = table.table().unwrap();
+        let open = written(&support::rows(&warehouse, &format!("SELECT * FROM {name}")));
+        hidden.retain(|figure| !open.contains(figure));
+    }
+    let references = declarations.contracts.iter().filter(|c| c.sensitivity == Sensitivity::Open);
+    for table in references.flat_map(|contract| &contract.tables) {
+        let open = written(&support::rows(&warehouse, &format!("SELECT * FROM {}", table.name)));
+        hidden.retain(|figure| !open.contains(figure));
+    }
+    assert!(hidden.len() > 1000, "{}", hidden.len());
+    hidden
+}
+
+/// Numbers of five digits and more, which do not stand somewhere by chance, in each form.
+fn written(grid: &Grid) -> BTreeSet<String> {
+    let numbers = grid.rows.iter().flatten().filter(|cell| {
+        let digits = cell.to_string().chars().filter(char::is_ascii_digit).count();
+        matches!(cell, Cell::Integer(_) | Cell::Decimal(..) | Cell::Number(_)) && digits >= 5
+    });
+    let forms = |cell: &Cell| [cell.to_string(), cell.display(Lang::Vi), cell.display(Lang::En)];
+    let long = |text: &String| text.chars().filter(char::is_ascii_digit).count() >= 5;
+    numbers.flat_map(forms).filter(long).collect()
+}
+
+/// The pieces of a text between tags, quotes, commas of a file and spaces.
+fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    let trim = |token: &'_ str| token.trim_matches(['.', ',', ';', ':']).len();
+    text.split(|c: char| c.is_whitespace() || "<>\"'()[]{}|".contains(c))
+        .flat_map(|token| std::iter::once(token).chain(token.split(',')).chain(token.split(':')))
+        .filter(move |token| trim(token) > 0)
+        .map(|token| token.trim_matches(['.', ',', ';', ':']))
+}
+
+#[test]
+fn nothing_above_open_is_anywhere_for_a_stranger() {
+    let server = Server::shared();
+    let stranger = crawl(&server.web, "");
+    let planner = crawl(&server.web, &server.log_in());
+    assert!(stranger.len() > 150, "{}", stranger.len());
+    let (words, figures) = (hidden_words(), hidden_figures());
+    let mut faults = Vec::new();
+    for (path, text) in &stranger {
+        faults.extend(found(text, &words).into_iter().map(|word| format!("{path}: `{word}`")));
+        let figures = tokens(text).filter(|token| figures.contains(*token));
+        faults.extend(figures.map(|figure| format!("{path}: the figure {figure}")));
+    }
+    // Where only a planner gets to, a stranger reads what is said where there is nothing.
+    for path in planner.keys().filter(|path| path.starts_with('/') && !path.contains(": ")) {
+        if stranger.contains_key(path) || path.contains("sql") {
+            continue;
+        }
+        let answer = get_with(&server.web, path, "");
+        if !matches!(answer.status, 200 | 404) {
+            faults.push(format!("{path}: status {}", answer.status));
+        }
+        let mut words = found(&answer.text(), &words);
+        // The address itself is repeated, in the links to the other language and to the log-in.
+        words.retain(|word| !path.contains(*word));
+        faults.extend(words.into_iter().map(|word| format!("{path}: `{word}`")));
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    // The same search finds plenty in what the planner reads.
+    let all = planner.into_values().collect::<Vec<_>>().join("\n");
+    let seen: BTreeSet<&str> = tokens(&all).filter(|token| figures.contains(*token)).collect();
+    let known = found(&all, &words).len();
+    assert!(known > 30 && seen.len() > 500, "{known} words and {} figures", seen.len());
+}
+
+fn found<'a>(text: &str, words: &'a BTreeSet<String>) -> Vec<&'a str> {
+    words.iter().filter(|word| text.contains(word.as_str())).map(String::as_str).collect()
+}
