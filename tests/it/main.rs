@@ -12,6 +12,7 @@ mod check;
 mod clients;
 mod crawl;
 mod disclosure;
+mod hostile;
 mod identifiers;
 mod interrupted;
 mod logic;

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use warehouse::access::Principal;
+use warehouse::query::Via;
 
 use crate::support::{self, Server, khoyte, succeed};
 use crate::web;
@@ -232,7 +233,7 @@ fn a_principal_sees_only_what_its_clearance_allows() {
     let warehouse = support::open(support::filled());
     let seen = |who: &Principal, table: &str| {
         let sql = format!("SELECT count(*) FROM {table}");
-        support::wait(warehouse.execute(who, &sql)).is_ok()
+        support::wait(warehouse.door(who, Via::CommandLine).ask(&sql)).is_ok()
     };
     let (public, planner) = (Principal::public(), Principal::planner("test"));
     assert!(seen(&public, "danh_muc.don_vi") && seen(&public, "chi_tieu.gia_tri"));
@@ -243,7 +244,7 @@ fn a_principal_sees_only_what_its_clearance_allows() {
     let hidden = "SELECT count(*) FROM chi_tieu.gia_tri WHERE ma_chi_tieu = 'sxh_so_mac_thang'";
     let count = |who: &Principal| {
         support::wait(async {
-            let grid = warehouse.execute(who, hidden).await.unwrap().grid(1).await.unwrap();
+            let grid = warehouse.door(who, Via::CommandLine).ask(hidden).await.unwrap().grid(1).await.unwrap();
             grid.rows[0][0].as_i64().unwrap()
         })
     };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, LazyLock};
 
 use tempfile::TempDir;
@@ -163,9 +163,14 @@ pub(crate) struct Server {
 impl Server {
     /// Serves a filled folder on free ports.
     pub(crate) fn start(dir: &Path) -> Self {
-        let mut command = khoyte(dir);
-        command.args(["serve", "--web", "127.0.0.1:0", "--postgres", "127.0.0.1:0"]);
-        let mut child = spawn_bound(&command);
+        Self::start_as(khoyte(dir), dir, Stdio::null())
+    }
+
+    /// Serves a filled folder on free ports by `program`, which takes what `khoyte` takes and has
+    /// been told the folder; its log goes to `log`.
+    pub(crate) fn start_as(mut program: Command, dir: &Path, log: Stdio) -> Self {
+        program.args(["serve", "--web", "127.0.0.1:0", "--postgres", "127.0.0.1:0"]);
+        let mut child = spawn_bound(&program, log);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut value = |key: &str| {
             let line = lines.next().expect("the server says where it listens").unwrap();
@@ -178,6 +183,16 @@ impl Server {
         let postgres = value("postgres").rsplit(':').next().unwrap().parse().unwrap();
         let password = std::fs::read_to_string(dir.join("password.txt")).unwrap();
         Self { child, web, postgres, password: password.trim().to_owned() }
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How the process ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// The connection string of the user `ke_hoach`, without the password.
@@ -196,7 +211,7 @@ impl Server {
     }
 
     /// Waits until the server is gone, and says how it ended.
-    pub(crate) fn ended(mut self) -> Option<i32> {
+    pub(crate) fn exit_code(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 
@@ -227,11 +242,11 @@ impl Drop for Server {
 }
 
 /// Starts a program that ends with this process, however that ends: nothing drops a static.
-fn spawn_bound(command: &Command) -> Child {
+fn spawn_bound(command: &Command, log: Stdio) -> Child {
     let mut bound = Command::new("setpriv");
     bound.args(["--pdeathsig", "KILL"]).arg(command.get_program()).args(command.get_args());
     let variables = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
-    bound.envs(variables).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    bound.envs(variables).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
     let (sender, receiver) = std::sync::mpsc::channel();
     // The kernel watches the thread that spawns; this one lasts as long as the process.
     std::thread::spawn(move || {

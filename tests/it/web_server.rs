@@ -182,7 +182,7 @@ fn a_stop_lets_downloads_finish_and_ends_within_the_grace_period() {
     let body = whole.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
     assert_eq!(whole.len() - body, content.len());
     assert!(whole[body..] == content[..], "every byte of the download");
-    assert_eq!(server.ended(), Some(0));
+    assert_eq!(server.exit_code(), Some(0));
 }
 
 #[test]
@@ -197,6 +197,6 @@ fn what_does_not_end_is_cut_at_the_end_of_the_grace_period() {
     stuck.read_exact(&mut [0; 1000]).unwrap();
     server.terminate();
     let started = Instant::now();
-    assert_eq!(server.ended(), Some(0));
+    assert_eq!(server.exit_code(), Some(0));
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }

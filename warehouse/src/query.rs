@@ -52,7 +52,6 @@ pub use self::error::{ErrorKind, QueryError};
 pub(crate) use self::postgres_functions::VERSION as POSTGRES_VERSION;
 pub use self::statement::{Statement, Utterance};
 pub(crate) use self::statement::verify as verify_read;
-pub(crate) use self::statement::verify as verify_read;
 pub use self::text::LONGEST_TEXT;
 pub use self::workshop::Workshop;
 

@@ -161,6 +161,25 @@ impl Users {
         Ok(account.map(|account| (account.principal, account.secret)))
     }
 
+    /// What comes of a log-in of which another protocol has found whether the password is right:
+    /// counted as [`Self::verify`] counts, and false for a name that is locked.
+    ///
+    /// # Errors
+    /// When the state room cannot be read or written: then nobody is let in.
+    pub async fn settle(&self, name: &str, right: bool) -> Result<bool, StateError> {
+        let at = self.turns.hasher.hash_one(name) as usize % TURNS;
+        let _turn = self.turns.names[at].lock().await;
+        if self.state.locked_until(name).await?.is_some() {
+            return Ok(false);
+        }
+        if right {
+            self.state.log_in_succeeded(name).await?;
+        } else {
+            self.state.log_in_failed(name).await?;
+        }
+        Ok(right)
+    }
+
     /// Lets in whoever gives the name and its password. Wrong ones are counted, and lock the name
     /// for a while; an unknown name takes as long and is locked as a known one.
     ///
@@ -213,22 +232,6 @@ impl Users {
         let mut salt = derive(b"salt");
         salt.truncate(16);
         Secret { salt, salted: derive(b"salted") }
-    }
-
-    /// Who `name` is, where the configuration says it.
-    pub(super) fn principal(&self, name: &str) -> Option<&Principal> {
-        self.configured.get(name).map(|(principal, _)| principal)
-    }
-
-    pub(super) fn secret(&self, name: &str) -> Secret {
-        match self.configured.get(name) {
-            Some((_, secret)) => secret.clone(),
-            None => self.of_nobody(name),
-        }
-    }
-
-    pub(super) fn principals(&self) -> impl Iterator<Item = &Principal> {
-        self.configured.values().map(|(principal, _)| principal)
     }
 }
 

@@ -35,7 +35,7 @@ impl Speaker {
         self.store.has_room_for(&name)?;
         let prepared = self.timed(self.prepare(sql, types)).await?;
         self.store.keep_statement(name, prepared)?;
-        out.feed(PgWireBackendMessage::ParseComplete(ParseComplete)).await
+        out.feed(PgWireBackendMessage::ParseComplete(ParseComplete::new())).await
     }
 
     async fn prepare(&self, sql: &str, types: &[u32]) -> Result<Prepared> {
@@ -99,7 +99,7 @@ impl Speaker {
         };
         let name = bind.portal_name.clone().unwrap_or_default();
         self.store.keep_portal(name, portal)?;
-        out.feed(PgWireBackendMessage::BindComplete(BindComplete)).await
+        out.feed(PgWireBackendMessage::BindComplete(BindComplete::new())).await
     }
 
     pub(super) async fn describe(&mut self, target: &Target, out: &mut Outgoing) -> Result<()> {
@@ -119,7 +119,7 @@ impl Speaker {
         };
         let answer = match fields {
             Some(fields) => described(&fields),
-            None => PgWireBackendMessage::NoData(NoData),
+            None => PgWireBackendMessage::NoData(NoData::new()),
         };
         out.feed(answer).await
     }
@@ -160,7 +160,7 @@ impl Speaker {
         }
         if portal.prepared.read().is_none() {
             self.store.put_back(name, portal);
-            return out.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse)).await;
+            return out.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await;
         }
         let writing = self.writing(portal.formats.clone());
         let work = async {
@@ -170,7 +170,7 @@ impl Speaker {
         let sent = timed(self.settings.statement_timeout(), work).await?;
         self.store.put_back(name, portal);
         if sent == max_rows {
-            return out.feed(PgWireBackendMessage::PortalSuspended(PortalSuspended)).await;
+            return out.feed(PgWireBackendMessage::PortalSuspended(PortalSuspended::new())).await;
         }
         complete(Tag::new("SELECT").with_rows(sent), out).await
     }
@@ -195,7 +195,7 @@ impl Speaker {
             Target::Statement(name) => self.store.close_statement(name),
             Target::Portal(name) => self.store.close_portal(name),
         };
-        out.feed(PgWireBackendMessage::CloseComplete(CloseComplete)).await
+        out.feed(PgWireBackendMessage::CloseComplete(CloseComplete::new())).await
     }
 
     pub(super) async fn sync(&mut self, out: &mut Outgoing) -> Result<()> {

@@ -136,7 +136,7 @@ impl Speaker {
         self.store.forget_unnamed();
         let said = self.read(sql).await?;
         if said.utterances.is_empty() {
-            out.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse)).await?;
+            out.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await?;
         }
         for utterance in &said.utterances {
             let command = said.command(utterance)?;

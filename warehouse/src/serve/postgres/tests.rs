@@ -44,7 +44,10 @@ fn who() -> (Principal, Secret) {
 
 async fn users() -> Users {
     let (principal, secret) = who();
-    Users::of_one(principal, secret).await
+    let folder = tempfile::tempdir().unwrap();
+    let place = crate::state::Place::File(folder.keep().join("state.sqlite"));
+    let state = crate::state::State::open(&place).await.unwrap();
+    Users::new(vec![(principal, secret)], state).await.unwrap()
 }
 
 async fn shared(limits: WireLimits) -> Arc<Shared> {
