@@ -162,7 +162,8 @@ impl Publisher {
     ) -> Result<Vec<CheckResult>, ReleaseError> {
         let mut results = Vec::new();
         for check in &query.checks {
-            let answer = self.warehouse.door(who, Via::Release).ask(&check_sql(query, check)).await?;
+            let answer =
+                self.warehouse.door(who, Via::Release).ask(&check_sql(query, check)).await?;
             let grid = answer.grid(1).await?;
             let faults = faults_of(check, grid.cell(0, "so_loi"))?;
             if faults > 0 && check.action == Action::Refuse {

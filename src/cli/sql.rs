@@ -9,7 +9,7 @@ use warehouse::access::Principal;
 use warehouse::names::Lang;
 use warehouse::query::{Answer, ErrorKind, QueryError, Via};
 
-use super::{CommandLine, Exit, House};
+use super::{CommandLine, Exit, House, open_state};
 use crate::report::Reporter;
 
 #[derive(Debug, clap::Args)]
@@ -62,10 +62,13 @@ pub(super) async fn show(
     format: Format,
     out: &Reporter,
 ) -> anyhow::Result<Exit> {
-    let written = match house.warehouse.door(principal, Via::CommandLine).ask(query).await {
+    let state = open_state(&house.config).await?;
+    let warehouse = house.warehouse.clone().with_state(state.clone());
+    let written = match warehouse.door(principal, Via::CommandLine).ask(query).await {
         Ok(answer) => write(answer, format, out).await?,
         Err(error) => Err(error),
     };
+    state.flush().await?;
     Ok(match written {
         Ok(()) => Exit::Done,
         Err(error) => {

@@ -52,6 +52,8 @@ mod watch;
 mod wide;
 mod wire;
 
+pub(crate) use self::wire::Client;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 

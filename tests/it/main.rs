@@ -19,6 +19,7 @@ mod logic;
 mod night;
 mod postgres;
 mod published;
+mod rights;
 mod support;
 mod tidy;
 mod users;

@@ -244,7 +244,14 @@ fn a_principal_sees_only_what_its_clearance_allows() {
     let hidden = "SELECT count(*) FROM chi_tieu.gia_tri WHERE ma_chi_tieu = 'sxh_so_mac_thang'";
     let count = |who: &Principal| {
         support::wait(async {
-            let grid = warehouse.door(who, Via::CommandLine).ask(hidden).await.unwrap().grid(1).await.unwrap();
+            let grid = warehouse
+                .door(who, Via::CommandLine)
+                .ask(hidden)
+                .await
+                .unwrap()
+                .grid(1)
+                .await
+                .unwrap();
             grid.rows[0][0].as_i64().unwrap()
         })
     };

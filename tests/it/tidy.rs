@@ -54,11 +54,21 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
 const NONE: [String; 0] = [];
 
 #[test]
-fn only_the_query_module_builds_sessions() {
-    let words = ["SessionContext::new"];
+fn no_session_of_the_engine_leaves_the_door() {
     // Declarations are planned offline over empty tables, before there is a lake.
-    let allowed = ["warehouse/src/query", "warehouse/src/spec/offline.rs"];
-    assert_eq!(outside(&words, &allowed), NONE);
+    let allowed =
+        ["warehouse/src/query", "warehouse/src/spec", "warehouse/src/geography/functions"];
+    assert_eq!(outside(&["SessionContext", "SessionState"], &allowed), NONE);
+    for folder in ["pipelines", "open-data", "dashboards", "."] {
+        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        let depends = manifest.lines().any(|line| line == "datafusion.workspace = true");
+        assert!(!depends, "{folder} depends on the engine");
+    }
+    let door = fs::read_to_string(root().join("warehouse/src/query.rs")).unwrap();
+    let public = door.lines().filter(|line| line.trim_start().starts_with("pub "));
+    for line in public {
+        assert!(!line.contains("Session"), "{line}");
+    }
 }
 
 #[test]

@@ -7,6 +7,8 @@
 //! and size. **The plan that was verified is the plan that runs**: nothing is printed and parsed
 //! again. Nothing here knows a protocol; no session of the engine leaves this module.
 
+#![expect(clippy::disallowed_types, reason = "the door is kept by its modules")]
+
 mod account;
 mod answer;
 mod boundaries;
@@ -50,8 +52,8 @@ use crate::store::Lake;
 pub use self::answer::Answer;
 pub use self::error::{ErrorKind, QueryError};
 pub(crate) use self::postgres_functions::VERSION as POSTGRES_VERSION;
-pub use self::statement::{Statement, Utterance};
 pub(crate) use self::statement::verify as verify_read;
+pub use self::statement::{Statement, Utterance};
 pub use self::text::LONGEST_TEXT;
 pub use self::workshop::Workshop;
 
@@ -352,11 +354,7 @@ impl Door {
         Statement::plan(self, &said, Vec::new(), running).await
     }
 
-    async fn parse(
-        &self,
-        sql: &str,
-        running: &Arc<Running>,
-    ) -> Result<Vec<Utterance>, QueryError> {
+    async fn parse(&self, sql: &str, running: &Arc<Running>) -> Result<Vec<Utterance>, QueryError> {
         // What is too long is not even copied.
         text::check_length(sql)?;
         let (sql, dialect) = (sql.to_owned(), self.dialect());

@@ -18,7 +18,7 @@ const BYTES_KEPT: usize = 1 << 20;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// The other side closed the connection.
     Closed,
     /// Nothing came in time.
@@ -31,7 +31,7 @@ pub(super) enum Trouble {
 
 /// An error of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     /// SQLSTATE.
     pub(super) code: String,
     pub(super) message: String,
@@ -39,7 +39,7 @@ pub(super) struct Failure {
 
 /// Everything up to the server's being ready again.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reply {
+pub(crate) struct Reply {
     /// The first rows, as text; `None` is null.
     pub(super) rows: Vec<Vec<Option<String>>>,
     pub(super) row_count: u64,
@@ -56,7 +56,7 @@ impl Reply {
     }
 
     /// The first cell.
-    pub(super) fn cell(&self) -> Option<&str> {
+    pub(crate) fn cell(&self) -> Option<&str> {
         self.rows.first()?.first()?.as_deref()
     }
 }
@@ -69,7 +69,7 @@ pub(super) struct Message {
 }
 
 /// One connection.
-pub(super) struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     port: u16,
     patience: Duration,
@@ -81,14 +81,14 @@ pub(super) struct Client {
 
 impl Client {
     /// Connects and says nothing.
-    pub(super) fn connect(port: u16, patience: Duration) -> Result<Self, Trouble> {
+    pub(crate) fn connect(port: u16, patience: Duration) -> Result<Self, Trouble> {
         let stream = TcpStream::connect(("127.0.0.1", port)).map_err(|_| Trouble::Closed)?;
         stream.set_nodelay(true).map_err(|_| Trouble::Closed)?;
         Ok(Self { stream, port, patience, key: Vec::new(), buffer: Vec::new(), at: 0 })
     }
 
     /// Connects and logs in; every later wait is at most `patience` long.
-    pub(super) fn log_in(
+    pub(crate) fn log_in(
         port: u16,
         user: &str,
         password: &str,
@@ -127,7 +127,7 @@ impl Client {
     }
 
     /// Asks by the simple protocol.
-    pub(super) fn simple(&mut self, sql: &str) -> Result<Reply, Trouble> {
+    pub(crate) fn simple(&mut self, sql: &str) -> Result<Reply, Trouble> {
         self.exchange(&message::query(sql))
     }
 

@@ -1,5 +1,7 @@
 //! The SQL functions of time-true geography: `don_vi`, `don_vi_tai`, `ten_don_vi`, `ma_don_vi`.
 
+#![expect(clippy::disallowed_types, reason = "functions are put into a session")]
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;

@@ -58,7 +58,8 @@ impl Door {
             started_at: Utc::now(),
         };
         let begun = state.begin(entry).await;
-        begun.inspect_err(|error| tracing::error!(%error, "a query could not be accounted for"))
+        begun
+            .inspect_err(|error| tracing::error!(%error, "a query could not be accounted for"))
             .map_err(|_| QueryError::unaccounted())
     }
 }

@@ -6,11 +6,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use datafusion::catalog::information_schema::InformationSchemaProvider;
-use datafusion::catalog::{
-    CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider,
-};
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::information_schema::InformationSchemaProvider;
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::{MemTable, ViewTable};
 
@@ -204,7 +202,11 @@ impl SchemaProvider for AboutTables {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if name.eq_ignore_ascii_case(ABOUT_THE_ENGINE) { Ok(None) } else { self.0.table(name).await }
+        if name.eq_ignore_ascii_case(ABOUT_THE_ENGINE) {
+            Ok(None)
+        } else {
+            self.0.table(name).await
+        }
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -92,7 +92,10 @@ impl Engine {
     }
 
     /// A place among those that plan.
-    pub(super) async fn plans(&self, running: &Running) -> Result<OwnedSemaphorePermit, QueryError> {
+    pub(super) async fn plans(
+        &self,
+        running: &Running,
+    ) -> Result<OwnedSemaphorePermit, QueryError> {
         let place = Arc::clone(&self.planning).acquire_owned();
         running.wait(async { place.await.map_err(|_| QueryError::shutting_down()) }).await
     }

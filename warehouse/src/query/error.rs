@@ -9,7 +9,8 @@ use super::running::Stopped;
 use crate::names::Lang;
 use crate::store::StoreError;
 
-const TOO_LARGE: &str = "the query needs more memory than it may have; ask for fewer rows or groups";
+const TOO_LARGE: &str =
+    "the query needs more memory than it may have; ask for fewer rows or groups";
 
 /// What kind of failure, which decides the SQLSTATE and the HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +115,7 @@ impl QueryError {
     }
 
     pub(crate) fn timeout(limit: Duration) -> Self {
-        let message = format!("the query was stopped after {} s", limit.as_secs());
+        let message = format!("the query was stopped after {:.0} s", limit.as_secs_f64());
         Self::new(ErrorKind::Timeout, "57014", message)
     }
 

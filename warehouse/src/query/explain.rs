@@ -32,7 +32,9 @@ pub(super) fn tell(
     explain: Explain,
 ) -> Result<RecordBatch> {
     let done = if explain.analyze {
-        DisplayableExecutionPlan::with_metrics(physical.as_ref()).indent(explain.verbose).to_string()
+        DisplayableExecutionPlan::with_metrics(physical.as_ref())
+            .indent(explain.verbose)
+            .to_string()
     } else {
         displayable(physical.as_ref()).indent(explain.verbose).to_string()
     };
@@ -42,8 +44,10 @@ pub(super) fn tell(
     Ok(RecordBatch::try_new(schema(), vec![Arc::new(kinds), Arc::new(plans)])?)
 }
 
-/// Groups of files become their number; whatever else looks like a path is left out.
+/// Groups of files become their number; whatever else looks like a path is left out, and all that
+/// is under kept rows: what was read to keep them is not its reader's to know.
 fn without_files(plan: &str) -> String {
+    let plan = without_hidden(plan);
     static GROUPS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"file_groups=\{(\d+ groups?)[^\n]*?\]\]?\}").expect("a constant that parses")
     });
@@ -51,13 +55,37 @@ fn without_files(plan: &str) -> String {
         Regex::new(r"(?:[a-z0-9+]+://|/)?(?:[\w.@%=~-]+/)+[\w.@%=~-]*\.(?:parquet|json|crc)")
             .expect("a constant that parses")
     });
-    let plan = GROUPS.replace_all(plan, "file_groups={$1}");
+    let plan = GROUPS.replace_all(&plan, "file_groups={$1}");
     PATHS.replace_all(&plan, "…").into_owned()
+}
+
+/// The lines of a plan without those under a line of kept rows.
+fn without_hidden(plan: &str) -> String {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let mut under = None;
+    let mut shown = String::with_capacity(plan.len());
+    for line in plan.lines() {
+        if under.is_some_and(|kept| depth(line) > kept) {
+            continue;
+        }
+        let is_kept = line.trim_start().starts_with(super::kept::KEPT);
+        under = is_kept.then(|| depth(line));
+        // What was measured of kept rows tells how many were read.
+        shown.push_str(if is_kept { &line[..depth(line) + super::kept::KEPT.len()] } else { line });
+        shown.push('\n');
+    }
+    shown
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_under_kept_rows_is_not_told() {
+        let plan = "A\n  Kept, metrics=[x=5]\n    FilterExec: don_vi\n      DataSourceExec\n  B\n";
+        assert_eq!(without_hidden(plan), "A\n  Kept\n  B\n");
+    }
 
     #[test]
     fn no_file_is_named() {
@@ -66,8 +94,8 @@ mod tests {
         let told = without_files(plan);
         assert_eq!(
             told,
-            "DataSourceExec: file_groups={2 groups}, projection=[a], predicate=a@0 / 2 > 1"
+            "DataSourceExec: file_groups={2 groups}, projection=[a], predicate=a@0 / 2 > 1\n"
         );
-        assert_eq!(without_files("table_uri=file:///srv/lake/x.parquet, b"), "table_uri=…, b");
+        assert_eq!(without_files("table_uri=file:///srv/lake/x.parquet, b"), "table_uri=…, b\n");
     }
 }

@@ -4,6 +4,8 @@
 //! it begins, how much it may make at most, and is refused when that is too much for one batch of
 //! rows. The functions themselves are the engine's own.
 
+#![expect(clippy::disallowed_types, reason = "functions are put into a session")]
+
 mod amount;
 
 use std::sync::Arc;
@@ -226,9 +228,8 @@ impl ExprPlanner for Concatenate {
         expr: RawBinaryExpr,
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawBinaryExpr>> {
-        let is_text = |side: &Expr| {
-            side.get_type(schema).is_ok_and(|ty| !ty.is_nested() && !is_binary(&ty))
-        };
+        let is_text =
+            |side: &Expr| side.get_type(schema).is_ok_and(|ty| !ty.is_nested() && !is_binary(&ty));
         if expr.op != BinaryOperator::StringConcat || !is_text(&expr.left) || !is_text(&expr.right)
         {
             return Ok(PlannerResult::Original(expr));

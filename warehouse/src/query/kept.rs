@@ -28,6 +28,9 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties,
 };
 
+/// What a plan calls rows that are kept.
+pub(super) const KEPT: &str = "Kept";
+
 /// `table` with the columns of `schema` and the rows that meet `keep`.
 pub(super) fn kept(
     table: Arc<dyn TableProvider>,
@@ -133,9 +136,7 @@ fn never_fails(filter: &Expr) -> bool {
         Expr::Not(inner) => never_fails(inner),
         Expr::IsNull(inner) | Expr::IsNotNull(inner) => plain(inner),
         Expr::InList(list) => plain(&list.expr) && list.list.iter().all(plain),
-        Expr::Between(Between { expr, low, high, .. }) => {
-            plain(expr) && plain(low) && plain(high)
-        }
+        Expr::Between(Between { expr, low, high, .. }) => plain(expr) && plain(low) && plain(high),
         Expr::Column(_) => true,
         _ => false,
     }
@@ -163,13 +164,13 @@ struct Fence {
 
 impl DisplayAs for Fence {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Kept")
+        f.write_str(KEPT)
     }
 }
 
 impl ExecutionPlan for Fence {
     fn name(&self) -> &'static str {
-        "Kept"
+        KEPT
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {

@@ -1,5 +1,7 @@
 //! Functions of PostgreSQL that clients call before the first query of their user.
 
+#![expect(clippy::disallowed_types, reason = "functions are put into a session")]
+
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, Int32Array};

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{BooleanArray, RecordBatch};
 use datafusion::arrow::array::{Array, AsArray};
+use datafusion::arrow::array::{BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
 use datafusion::common::Result;
@@ -136,7 +136,9 @@ impl Rights<'_> {
     fn sources(&self, tables: &mut Tables) {
         for contract in &self.declarations.contracts {
             for table in &contract.tables {
-                let Ok(keep) = self.rows(contract.sensitivity, unit_column(table)) else { continue };
+                let Ok(keep) = self.rows(contract.sensitivity, unit_column(table)) else {
+                    continue;
+                };
                 let hidden = table
                     .columns
                     .iter()

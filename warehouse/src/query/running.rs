@@ -159,9 +159,8 @@ impl Drop for Here {
 
 /// Fails when the query that this thread works for is to stop.
 pub(super) fn go_on() -> Result<()> {
-    let stopped = HERE.with_borrow(|here| {
-        here.as_ref().is_some_and(|running| running.stopped.is_cancelled())
-    });
+    let stopped = HERE
+        .with_borrow(|here| here.as_ref().is_some_and(|running| running.stopped.is_cancelled()));
     if stopped { Err(stopped_error()) } else { Ok(()) }
 }
 

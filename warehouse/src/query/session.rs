@@ -1,13 +1,15 @@
 //! Sessions of the engine: one template for each set of rights, and from it a session of its own
 //! for each statement. They never leave this module's neighbours.
 
+#![expect(clippy::disallowed_types, reason = "sessions are made here")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};

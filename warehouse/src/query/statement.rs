@@ -1,6 +1,8 @@
 //! A statement from its text to its rows: parsed within bounds, planned in a session that holds
 //! what its principal may see, verified, and run.
 
+#![expect(clippy::disallowed_types, reason = "statements are planned and run in a session")]
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -268,11 +270,7 @@ struct Run {
 }
 
 impl Run {
-    async fn go(
-        self,
-        ready: Option<Ready>,
-        parameters: ParamValues,
-    ) -> Result<(), QueryError> {
+    async fn go(self, ready: Option<Ready>, parameters: ParamValues) -> Result<(), QueryError> {
         let inner = Arc::clone(&self.statement.inner);
         let ready = match ready {
             Some(ready) => ready,

@@ -2,6 +2,11 @@
 //!
 //! It holds the same tables and functions as the session of [`crate::query`], without a lake.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "declarations are planned over empty tables, before there is a lake"
+)]
+
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef};

@@ -139,7 +139,9 @@ fn points(value: &ColumnarValue, rows: usize) -> Result<Vec<f64>> {
         const NANOS: f64 = 86_400e9;
         match scalar {
             ScalarValue::IntervalMonthDayNano(Some(step)) => {
-                f64::from(step.months) * 28.0 + f64::from(step.days) + step.nanoseconds as f64 / NANOS
+                f64::from(step.months) * 28.0
+                    + f64::from(step.days)
+                    + step.nanoseconds as f64 / NANOS
             }
             ScalarValue::IntervalDayTime(Some(step)) => {
                 f64::from(step.days) + f64::from(step.milliseconds) / 86_400e3
@@ -198,7 +200,9 @@ mod tests {
         assert!(series(&[number(1), number(1_000_000_000)], 1).is_ok_and(|n| n > 1 << 33));
         assert!(series(&[number(1), number(10), number(0)], 1).is_ok_and(|n| n < 1000));
         let long = "y".repeat(1000);
-        assert!(replaced(&[text(&"x".repeat(1000)), text("x"), text(&long)], 10)
-            .is_ok_and(|n| n >= 10_000_000));
+        assert!(
+            replaced(&[text(&"x".repeat(1000)), text("x"), text(&long)], 10)
+                .is_ok_and(|n| n >= 10_000_000)
+        );
     }
 }

@@ -5,8 +5,8 @@
 //! refuses it.
 
 use datafusion::sql::sqlparser::ast::{
-    CloseCursor, ContextModifier, DeclareType, DiscardObject, Expr, FetchDirection, Ident, Reset, Set,
-    Statement, UnaryOperator, Value, ValueWithSpan,
+    CloseCursor, ContextModifier, DeclareType, DiscardObject, Expr, FetchDirection, Ident, Reset,
+    Set, Statement, UnaryOperator, Value, ValueWithSpan,
 };
 
 use super::fault::Fault;
@@ -22,13 +22,25 @@ pub(super) enum Command {
     /// on.
     RollbackTo,
     /// To its default without a value.
-    Set { name: String, value: Option<String>, local: bool },
+    Set {
+        name: String,
+        value: Option<String>,
+        local: bool,
+    },
     /// All of them without a name.
     Reset(Option<String>),
     /// All of them without a name.
     Show(Option<String>),
-    Declare { name: String, binary: bool, hold: bool },
-    Fetch { name: String, rows: usize, moves: bool },
+    Declare {
+        name: String,
+        binary: bool,
+        hold: bool,
+    },
+    Fetch {
+        name: String,
+        rows: usize,
+        moves: bool,
+    },
     /// All of them without a name.
     Close(Option<String>),
     /// All of them without a name.
@@ -244,7 +256,14 @@ mod tests {
 
     #[test]
     fn everything_else_is_for_the_door() {
-        for sql in ["SELECT 1", "DELETE FROM t", "LISTEN a", "NOTIFY a", "SHOW TABLES", "PREPARE a AS SELECT 1"] {
+        for sql in [
+            "SELECT 1",
+            "DELETE FROM t",
+            "LISTEN a",
+            "NOTIFY a",
+            "SHOW TABLES",
+            "PREPARE a AS SELECT 1",
+        ] {
             assert_eq!(of(sql).unwrap(), None, "{sql}");
         }
     }

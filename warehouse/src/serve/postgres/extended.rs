@@ -160,7 +160,9 @@ impl Speaker {
         }
         if portal.prepared.read().is_none() {
             self.store.put_back(name, portal);
-            return out.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await;
+            return out
+                .feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new()))
+                .await;
         }
         let writing = self.writing(portal.formats.clone());
         let work = async {

@@ -43,9 +43,7 @@ impl Account {
         }
         let found = self.users.find(&self.principal.name).await.map_err(|_| unreadable(false))?;
         match found {
-            Some((principal, secret))
-                if principal == self.principal && secret == self.secret =>
-            {
+            Some((principal, secret)) if principal == self.principal && secret == self.secret => {
                 self.asked_at = Instant::now();
                 Ok(())
             }
@@ -76,9 +74,8 @@ pub(super) async fn log_in(
     let secret = known.as_ref().map(|(_, secret)| secret.clone());
     let secret = secret.unwrap_or_else(|| users.of_nobody(name));
     let password = Password::new(Some(secret.salt), secret.salted);
-    let (challenge, waiting) = ScramServerAuth::new()
-        .on_client_first_message(first, password)
-        .map_err(|_| malformed())?;
+    let (challenge, waiting) =
+        ScramServerAuth::new().on_client_first_message(first, password).map_err(|_| malformed())?;
     say(out, Authentication::SASLContinue(challenge.into())).await?;
 
     let last = heard(incoming).await?;

@@ -14,10 +14,17 @@ use super::frames::Frame;
 #[derive(Debug)]
 pub(super) enum Message {
     Query(String),
-    Parse { name: String, sql: String, types: Vec<u32> },
+    Parse {
+        name: String,
+        sql: String,
+        types: Vec<u32>,
+    },
     Bind(Bind),
     Describe(Target),
-    Execute { portal: String, max_rows: usize },
+    Execute {
+        portal: String,
+        max_rows: usize,
+    },
     Close(Target),
     Flush,
     Sync,

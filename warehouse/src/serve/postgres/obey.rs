@@ -138,7 +138,10 @@ impl Speaker {
         out: &mut Outgoing,
     ) -> Result<()> {
         let mut cursor = self.store.take_portal(name)?;
-        let binary = matches!((&writing.formats, &cursor.formats), (Format::UnifiedText, Format::UnifiedBinary));
+        let binary = matches!(
+            (&writing.formats, &cursor.formats),
+            (Format::UnifiedText, Format::UnifiedBinary)
+        );
         let formats = if binary { &cursor.formats } else { &writing.formats };
         let writing = self.writing(formats.clone());
         let limit = self.settings.statement_timeout();
@@ -169,7 +172,9 @@ impl Speaker {
             out.feed(described(&fields)).await?;
         }
         let rows: Vec<Vec<String>> = match name {
-            Some(name) => self.settings.show(name).map(|(_, value)| vec![value]).into_iter().collect(),
+            Some(name) => {
+                self.settings.show(name).map(|(_, value)| vec![value]).into_iter().collect()
+            }
             None => {
                 let all = self.settings.all().into_iter();
                 all.map(|(name, value)| vec![name.to_owned(), value, String::new()]).collect()

@@ -110,9 +110,8 @@ impl Parameters {
         let inferred: Vec<_> = self.inferred.iter().map(Option::as_ref).collect();
         let own: Vec<_> = self.own.iter().map(Some).collect();
         // What is read there comes from outside, and some of it overflows.
-        let read = AssertUnwindSafe(|| {
-            deserialize_parameters_with_server_types(&portal, &inferred, &own)
-        });
+        let read =
+            AssertUnwindSafe(|| deserialize_parameters_with_server_types(&portal, &inferred, &own));
         let mut values = match catch_unwind(read) {
             Ok(values) => values.map_err(malformed)?,
             Err(_) => return Err(Fault::new("22P03", "a parameter is beyond its type's range")),
@@ -213,8 +212,8 @@ pub(super) fn formats(codes: &[i16]) -> Format {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use datafusion::prelude::{col, lit};
     use datafusion::logical_expr::{LogicalPlanBuilder, placeholder};
+    use datafusion::prelude::{col, lit};
 
     use super::*;
 

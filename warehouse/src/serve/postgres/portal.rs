@@ -122,7 +122,8 @@ impl Store {
 
     pub(super) fn keep_statement(&mut self, name: String, prepared: Prepared) -> Result<()> {
         let bytes = cost(&name, prepared.bytes());
-        self.bytes += self.room("prepared statements", self.statements.len(), self.most_statements, bytes)?;
+        self.bytes +=
+            self.room("prepared statements", self.statements.len(), self.most_statements, bytes)?;
         self.statements.insert(name, prepared);
         Ok(())
     }
@@ -237,7 +238,8 @@ mod tests {
     use super::*;
 
     fn store() -> Store {
-        let limits = WireLimits { statements: 2, portals: 2, kept_bytes: 1_000, ..WireLimits::default() };
+        let limits =
+            WireLimits { statements: 2, portals: 2, kept_bytes: 1_000, ..WireLimits::default() };
         Store::new(&limits)
     }
 

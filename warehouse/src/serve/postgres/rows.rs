@@ -31,10 +31,7 @@ impl Writing {
 }
 
 /// Refuses formats that are neither one for all columns nor one for each.
-pub(super) fn check_formats(
-    formats: &Format,
-    columns: usize,
-) -> std::result::Result<(), Fault> {
+pub(super) fn check_formats(formats: &Format, columns: usize) -> std::result::Result<(), Fault> {
     match formats {
         Format::Individual(each) if each.len() != columns => {
             let text = format!("{} formats are given for {columns} columns", each.len());

@@ -86,7 +86,8 @@ pub(super) struct Settings {
 impl Settings {
     /// Those of `user`, with what its client wants from the start. What cannot be is left out.
     pub(super) fn new(user: &str, wanted: &[(String, String)]) -> Self {
-        let own: BTreeMap<_, _> = OWN.iter().map(|(name, value)| (*name, (*value).into())).collect();
+        let own: BTreeMap<_, _> =
+            OWN.iter().map(|(name, value)| (*name, (*value).into())).collect();
         let (first, hidden) = (own.clone(), BTreeMap::new());
         let mut settings = Self { user: user.to_owned(), first, now: own, hidden };
         for (name, value) in wanted {
@@ -150,7 +151,10 @@ impl Settings {
         self.changed_since(&before)
     }
 
-    fn changed_since(&self, before: &BTreeMap<&'static str, String>) -> Vec<(&'static str, String)> {
+    fn changed_since(
+        &self,
+        before: &BTreeMap<&'static str, String>,
+    ) -> Vec<(&'static str, String)> {
         let changed = self.now.iter().filter(|(name, value)| before.get(*name) != Some(value));
         let told = changed.filter(|(name, _)| TOLD.contains(name));
         told.map(|(name, value)| (*name, value.clone())).collect()
@@ -190,7 +194,9 @@ impl Settings {
         if let Some((name, value)) = FIXED.iter().find(|(known, _)| same(known)) {
             return Some((*name, (*value).to_owned()));
         }
-        match ["server_version", "server_version_num", "session_authorization"].iter().find(|n| same(n))
+        match ["server_version", "server_version_num", "session_authorization"]
+            .iter()
+            .find(|n| same(n))
         {
             Some(&"server_version") => Some(("server_version", POSTGRES_VERSION.to_owned())),
             Some(&"server_version_num") => Some(("server_version_num", version_number())),
@@ -376,7 +382,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_set_is_refused_or_changes_nothing() {
-        let mut settings = settings(&[("statement_timeout", "for ever"), ("extra_float_digits", "3")]);
+        let mut settings =
+            settings(&[("statement_timeout", "for ever"), ("extra_float_digits", "3")]);
         assert_eq!(shown(&settings, "statement_timeout"), "0");
         for (name, value, code) in [
             ("statement_timeout", "x", "22023"),

@@ -158,7 +158,8 @@ impl Speaker {
     ) -> Result<()> {
         if let Command::Declare { name, binary, hold } = command {
             let read = self.timed(self.plan_cursor(utterance, &[])).await?;
-            let (values, formats) = (ParamValues::List(Vec::new()), Format::from(i16::from(binary)));
+            let (values, formats) =
+                (ParamValues::List(Vec::new()), Format::from(i16::from(binary)));
             return self.declare(name, hold, (read, values, 0), formats, out).await;
         }
         self.obey(&command, &self.writing(Format::UnifiedText), true, out).await

@@ -296,7 +296,9 @@ async fn a_cursor_moves_forward_through_its_rows() {
     let shared = shared(WireLimits::default()).await;
     let (mut client, _) = logged_in(&shared).await;
     let told = client
-        .query("BEGIN; DECLARE c CURSOR FOR SELECT value FROM generate_series(1, 9); FETCH 2 FROM c")
+        .query(
+            "BEGIN; DECLARE c CURSOR FOR SELECT value FROM generate_series(1, 9); FETCH 2 FROM c",
+        )
         .await;
     assert_eq!((kinds(&told).as_str(), cells(&told).concat().as_str()), ("CCTDDCZ", "12"));
     assert_eq!(tags(&client.query("MOVE 3 FROM c").await), ["MOVE 3"]);
