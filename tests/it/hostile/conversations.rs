@@ -9,7 +9,7 @@ use super::message::{
     self, Value, bind, close, describe, execute, extended, frame, parse, query, sync,
 };
 use super::random::{Random, mutate};
-use super::target::{PLANNER, Settings};
+use super::target::{SPARE, Settings};
 use super::turn;
 use super::wire::Client;
 
@@ -27,7 +27,7 @@ const ENDS_WITHIN: Duration = Duration::from_secs(10);
 /// What is said before log-in.
 fn before_log_in(random: &mut Random) -> Vec<u8> {
     let startup =
-        message::startup(PLANNER, &[("application_name", "x"), ("client_encoding", "UTF8")]);
+        message::startup(SPARE, &[("application_name", "x"), ("client_encoding", "UTF8")]);
     let first = message::sasl_initial("SCRAM-SHA-256", "n,,n=,r=khach");
     let last =
         message::frame(b'p', b"c=biws,r=khach,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");

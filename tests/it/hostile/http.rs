@@ -73,15 +73,12 @@ impl Reader {
 
     /// Asks a question.
     pub(super) fn ask(&self, form: Form, sql: &str) -> Result<Answer, Trouble> {
-        let escaped: String = byte_serialize(sql.as_bytes()).collect();
-        let _ = self.post(form.path(), &[("q", sql)]);
-        self.get(&format!("{}?q={escaped}", form.path()))
+        self.post(form.path(), &[("q", sql)])
     }
 
     /// The bytes of a question, for those who read the answer in their own time.
     pub(super) fn question(&self, form: Form, sql: &str) -> Vec<u8> {
-        let escaped: String = byte_serialize(sql.as_bytes()).collect();
-        format!("GET {}?q={escaped} HTTP/1.1\r\n{}\r\n", form.path(), self.headers()).into_bytes()
+        self.form(form.path(), &[("q", sql)])
     }
 
     pub(super) fn get(&self, path: &str) -> Result<Answer, Trouble> {

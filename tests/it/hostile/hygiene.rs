@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use super::http::Form;
 use super::message::{self, Value, bind, describe, execute, parse, sync};
 use super::secrets::{MARK, NUMBER, Secrets, TEMPLATES};
-use super::target::{PLANNER, Settings, Target, program};
+use super::target::{SPARE, Settings, Target, program};
 use super::turn;
 use super::wire::{Client, Trouble};
 use crate::support;
@@ -121,7 +121,7 @@ fn by_the_web(target: &Target, secrets: &mut Secrets) {
         let _ = stranger.get(&format!("/sql?q={escaped}"));
         let _ = stranger.get(&format!("/sql.csv?q={escaped}"));
         let _ = stranger.log_in(&secrets.text(), &secrets.text());
-        let _ = stranger.log_in(PLANNER, &secrets.text());
+        let _ = stranger.log_in(SPARE, &secrets.text());
         let cookie = format!(
             "GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nCookie: phien={}\r\nAuthorization: Basic {}\r\n\r\n",
             stranger.host,
@@ -138,10 +138,10 @@ fn by_log_ins(target: &Target, secrets: &mut Secrets) {
     for _ in 0..50 {
         let refused = Client::log_in(port, &secrets.text(), &secrets.text(), super::PATIENCE);
         assert!(matches!(refused, Err(Trouble::Refused(_))));
-        let _ = Client::log_in(port, PLANNER, &secrets.text(), super::PATIENCE);
+        let _ = Client::log_in(port, SPARE, &secrets.text(), super::PATIENCE);
         let settings = secrets.text();
         let mut client = target.raw();
-        let _ = client.say(&message::startup(PLANNER, &[("application_name", &settings)]));
+        let _ = client.say(&message::startup(SPARE, &[("application_name", &settings)]));
         let _ = client.say(&message::sasl_initial("SCRAM-SHA-256", &secrets.text()));
         client.done_talking();
     }

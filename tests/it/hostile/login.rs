@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::arena::Arena;
 use super::message;
 use super::process::comes_true;
-use super::target::{PLANNER, Settings, Target};
+use super::target::{PLANNER, SPARE, Settings, Target};
 use super::watch::mib;
 use super::wire::{Client, Trouble};
 use super::{PATIENCE, bound, turn};
@@ -31,14 +31,14 @@ fn at_once() -> Duration {
 /// Log-ins, as far as a stranger gets, that say a length.
 fn sasl_of_length(length: u32) -> Vec<u8> {
     let said = message::frame_of_length(b'p', length, b"SCRAM-SHA-256\0");
-    [message::startup(PLANNER, &[]), said].concat()
+    [message::startup(SPARE, &[]), said].concat()
 }
 
 #[test]
 fn long_messages_close_the_connection() {
     let _turn = turn();
     let mut arena = Arena::open(Settings::tight());
-    let startup = message::startup(PLANNER, &[]);
+    let startup = message::startup(SPARE, &[]);
     let with_version = |length: u32| [length.to_be_bytes(), 196_608_u32.to_be_bytes()].concat();
     let long = "x".repeat(LONGEST as usize + 1);
     let cases: Vec<(&str, Vec<u8>)> = vec![
@@ -49,8 +49,8 @@ fn long_messages_close_the_connection() {
         ("a first message that says nothing", with_version(0)),
         ("a first message that says 7 bytes", with_version(7)),
         ("a long name", message::startup(&long, &[])),
-        ("a long setting", message::startup(PLANNER, &[("application_name", &long)])),
-        ("many settings", message::startup(PLANNER, &vec![("a", "b"); 5_000])),
+        ("a long setting", message::startup(SPARE, &[("application_name", &long)])),
+        ("many settings", message::startup(SPARE, &vec![("a", "b"); 5_000])),
         ("a log-in that says 10,001 bytes", sasl_of_length(LONGEST + 1)),
         ("a log-in that says 100 MB", sasl_of_length(100_000_000)),
         ("a log-in that says 4 GiB", sasl_of_length(u32::MAX)),
@@ -77,12 +77,12 @@ fn long_messages_close_the_connection() {
 fn what_is_no_log_in_comes_to_an_end() {
     let _turn = turn();
     let mut arena = Arena::open(Settings::tight());
-    let startup = message::startup(PLANNER, &[]);
+    let startup = message::startup(SPARE, &[]);
     let behind = |more: &[u8]| [&startup, more].concat();
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("a query", behind(&message::query("SELECT 1"))),
         ("a parse", behind(&message::extended("SELECT 1", &[], &[]))),
-        ("another mechanism", behind(&message::sasl_initial("PLAIN", "\0ke_hoach\0x"))),
+        ("another mechanism", behind(&message::sasl_initial("PLAIN", "\0ke_hoach_hai\0x"))),
         ("an empty mechanism", behind(&message::sasl_initial("", ""))),
         ("words that are no SCRAM", behind(&message::sasl_initial("SCRAM-SHA-256", "n,,x=y"))),
         ("a proof before its time", behind(&message::frame(b'p', b"c=biws,r=a,p=AAAA"))),
@@ -168,7 +168,7 @@ fn a_slow_log_in_is_over_in_time() {
     let mut arena = Arena::open(Settings::tight());
     let mut stream = TcpStream::connect(("127.0.0.1", arena.target.server.postgres)).unwrap();
     let started = Instant::now();
-    let bytes = message::startup(PLANNER, &[("application_name", &"x".repeat(9_000))]);
+    let bytes = message::startup(SPARE, &[("application_name", &"x".repeat(9_000))]);
     let mut bytes = bytes.iter();
     // One byte after another never comes to an end by itself.
     let ended = comes_true(Duration::from_secs(LOG_IN_SECS), || {
@@ -191,7 +191,7 @@ fn strangers_hold_no_memory() {
     let length = 100_000_000_u32;
     let beginnings = [
         [length.to_be_bytes(), 196_608_u32.to_be_bytes()].concat(),
-        [message::startup(PLANNER, &[]), message::frame_of_length(b'p', length, b"")].concat(),
+        [message::startup(SPARE, &[]), message::frame_of_length(b'p', length, b"")].concat(),
         [message::startup("ai", &[]), message::frame_of_length(b'Q', length, b"")].concat(),
         [message::tls(), length.to_be_bytes().to_vec(), vec![0, 3, 0, 0]].concat(),
         message::frame_of_length(b'Q', length, b""),
@@ -229,7 +229,7 @@ fn wrong_passwords_are_refused_and_tell_nothing() {
         Err(trouble) => (format!("{trouble:?}"), String::new()),
         Ok(_) => ("in".to_owned(), String::new()),
     };
-    let known = refusal(PLANNER, "sai");
+    let known = refusal(SPARE, "sai");
     let unknown = refusal("ai_do", "sai");
     if known != unknown || !known.0.starts_with("28") {
         arena.fault(format!("a known name: {known:?}; an unknown one: {unknown:?}"));

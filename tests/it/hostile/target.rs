@@ -20,6 +20,9 @@ const GUARD_BYTES: u64 = 5 << 30;
 /// The planner that `khoyte demo` makes.
 pub(super) const PLANNER: &str = "ke_hoach";
 
+/// Another planner with the same password, for log-ins that go wrong: those lock a name.
+pub(super) const SPARE: &str = "ke_hoach_hai";
+
 /// How a server is configured.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Settings {
@@ -170,6 +173,11 @@ fn configure(file: &Path, settings: Settings) {
     let number = |value: u64| toml::Value::Integer(value.try_into().unwrap());
     limits.insert("memory_bytes".to_owned(), number(settings.memory_bytes));
     limits.insert("timeout_secs".to_owned(), number(settings.timeout_secs));
+    let users = config.get_mut("user").unwrap().as_array_mut().unwrap();
+    let mut spare =
+        users.iter().find(|user| user["name"].as_str() == Some(PLANNER)).unwrap().clone();
+    spare.as_table_mut().unwrap().insert("name".to_owned(), SPARE.into());
+    users.push(spare);
     fs::write(file, config.to_string()).unwrap();
 }
 
