@@ -175,8 +175,8 @@ impl Warehouse {
         geography: Arc<Geography>,
         limits: Limits,
     ) -> Result<Self, QueryError> {
-        let runtime = session::runtime(&limits).map_err(QueryError::planning)?;
-        let engine = Engine::new(limits).map_err(|error| QueryError::planning(error.into()))?;
+        let runtime = session::runtime(&limits).map_err(QueryError::engine)?;
+        let engine = Engine::new(limits).map_err(|error| QueryError::engine(error.into()))?;
         let (templates, state) = (Mutex::default(), OnceLock::new());
         let inner =
             Inner { lake, declarations, geography, limits, engine, runtime, templates, state };
@@ -270,11 +270,11 @@ impl Warehouse {
         }
         let state = inner.state.get();
         let visible = Visible::of(who, &inner.declarations, &inner.geography, state);
-        let visible = Arc::new(visible.map_err(QueryError::planning)?);
+        let visible = Arc::new(visible.map_err(QueryError::engine)?);
         let (lake, runtime) = (inner.lake.clone(), Arc::clone(&inner.runtime));
         let template =
             Template::new(visible, lake, &inner.geography, &inner.limits, runtime, postgres);
-        let template = Arc::new(template.map_err(QueryError::planning)?);
+        let template = Arc::new(template.map_err(QueryError::engine)?);
         if templates.len() >= MOST_TEMPLATES {
             templates.clear();
         }
@@ -415,7 +415,7 @@ impl Door {
     }
 
     fn session(&self, pins: &Arc<Pins>, running: &Running) -> Result<SessionState, QueryError> {
-        self.template()?.session(pins, running).map_err(QueryError::planning)
+        self.template()?.session(pins, running).map_err(QueryError::engine)
     }
 
     fn bench(
@@ -424,7 +424,7 @@ impl Door {
         running: &Running,
         bench: catalog::Bench,
     ) -> Result<SessionState, QueryError> {
-        self.template()?.bench(pins, running, bench).map_err(QueryError::planning)
+        self.template()?.bench(pins, running, bench).map_err(QueryError::engine)
     }
 }
 

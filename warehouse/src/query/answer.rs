@@ -89,7 +89,7 @@ impl Answer {
         let mut grid = Grid::with_schema(&self.schema());
         while let Some(batch) = self.next().await? {
             let pushed = grid.push(&batch, max_rows);
-            pushed.map_err(|e| QueryError::running(DataFusionError::from(e)))?;
+            pushed.map_err(|e| QueryError::engine(DataFusionError::from(e)))?;
             if grid.truncated {
                 self.running.stop(Stop::Enough);
                 break;

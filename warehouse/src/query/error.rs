@@ -1,5 +1,7 @@
 //! Why a query failed, by kind; each protocol turns the kind into its own code once.
 
+mod cause;
+
 use std::time::Duration;
 
 use datafusion::common::{DataFusionError, SchemaError};
@@ -120,27 +122,24 @@ impl QueryError {
     }
 
     pub(super) fn syntax(error: ParserError) -> Self {
-        Self::classified(DataFusionError::SQL(Box::new(error), None), true)
+        Self::engine(DataFusionError::SQL(Box::new(error), None))
     }
 
-    pub(crate) fn planning(error: DataFusionError) -> Self {
-        Self::classified(error, true)
-    }
-
-    pub(crate) fn running(error: DataFusionError) -> Self {
-        Self::classified(error, false)
-    }
-
-    fn classified(error: DataFusionError, planning: bool) -> Self {
+    /// What the engine says, by what it means to whoever asked.
+    pub(crate) fn engine(error: DataFusionError) -> Self {
         if find::<Stopped>(&error).is_some() {
             return Self::cancelled();
         }
         if let Some(fault) = find::<StoreError>(&error) {
             let message = fault.to_string();
+            tracing::error!(cause = cause::of(&error), "{message}");
             let (kind, source) = (ErrorKind::Unavailable, Some(Box::new(error)));
             return Self { kind, sqlstate: "58030", message, source };
         }
-        let (kind, sqlstate) = classify(&error, planning);
+        let (kind, sqlstate) = classify(&error);
+        if kind == ErrorKind::Internal {
+            tracing::error!(cause = cause::of(&error), "a query failed on our side");
+        }
         let message = match kind {
             ErrorKind::Internal => "the query could not be answered".to_owned(),
             ErrorKind::TooLarge => TOO_LARGE.to_owned(),
@@ -206,7 +205,7 @@ fn find<T: std::error::Error + 'static>(error: &DataFusionError) -> Option<&T> {
     None
 }
 
-fn classify(error: &DataFusionError, planning: bool) -> (ErrorKind, &'static str) {
+fn classify(error: &DataFusionError) -> (ErrorKind, &'static str) {
     match error.find_root() {
         DataFusionError::SQL(..) => (ErrorKind::Syntax, "42601"),
         DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
@@ -222,7 +221,7 @@ fn classify(error: &DataFusionError, planning: bool) -> (ErrorKind, &'static str
             (ErrorKind::NotFound, "42883")
         }
         DataFusionError::Diagnostic(_, inner) | DataFusionError::Context(_, inner) => {
-            classify(inner, planning)
+            classify(inner)
         }
         DataFusionError::Plan(_) => (ErrorKind::Syntax, "42601"),
         DataFusionError::NotImplemented(_) => (ErrorKind::Unsupported, "0A000"),
@@ -231,7 +230,8 @@ fn classify(error: &DataFusionError, planning: bool) -> (ErrorKind, &'static str
             datafusion::arrow::error::ArrowError::DivideByZero => (ErrorKind::Data, "22012"),
             _ => (ErrorKind::Data, "22000"),
         },
-        DataFusionError::Execution(_) if !planning => (ErrorKind::Data, "22000"),
+        // Constants are worked out while a plan is made.
+        DataFusionError::Execution(_) => (ErrorKind::Data, "22000"),
         _ => (ErrorKind::Internal, "XX000"),
     }
 }

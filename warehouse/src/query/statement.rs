@@ -117,8 +117,8 @@ impl Ready {
         let pins = door.pins();
         let session = door.session(&pins, running)?;
         let statement = EngineStatement::Statement(Box::new(said.clone()));
-        let plan = session.statement_to_plan(statement).await.map_err(QueryError::planning)?;
-        let plan = numbers::keep(plan, sent).map_err(QueryError::planning)?;
+        let plan = session.statement_to_plan(statement).await.map_err(QueryError::engine)?;
+        let plan = numbers::keep(plan, sent).map_err(QueryError::engine)?;
         verify(&plan)?;
         Ok(Self { plan, pins, made_at, took: made_at.elapsed() })
     }
@@ -257,7 +257,7 @@ pub(crate) fn verify(plan: &LogicalPlan) -> Result<(), QueryError> {
         );
         Ok(TreeNodeRecursion::Continue)
     })
-    .map_err(QueryError::planning)?;
+    .map_err(QueryError::engine)?;
     if sound { Ok(()) } else { Err(QueryError::read_only()) }
 }
 
@@ -277,10 +277,10 @@ impl Run {
             None => Ready::make(&inner.door, &inner.said, &inner.sent, &self.running).await?,
         };
         let plan = ready.plan.replace_params_with_values(&parameters);
-        let plan = plan.map_err(QueryError::planning)?;
+        let plan = plan.map_err(QueryError::engine)?;
         verify(&plan)?;
         let session = inner.door.session(&ready.pins, &self.running)?;
-        let plan = session.optimize(&plan).map_err(QueryError::planning)?;
+        let plan = session.optimize(&plan).map_err(QueryError::engine)?;
         let mut account = inner.door.account(read_by(&plan), &self.running).await?;
         let done = self.produce(&inner, &session, &plan).await;
         let done = done.map_err(|error| match self.running.why() {
@@ -298,14 +298,14 @@ impl Run {
         plan: &LogicalPlan,
     ) -> Result<(), QueryError> {
         let physical = session.query_planner().create_physical_plan(plan, session).await;
-        let physical = physical.map_err(QueryError::planning)?;
+        let physical = physical.map_err(QueryError::engine)?;
         let Some(explain) = inner.explain else {
             return self.send_all(inner, session, &physical).await;
         };
         if explain.analyze {
             self.run_unseen(inner, session, &physical).await?;
         }
-        let told = explain::tell(plan, &physical, explain).map_err(QueryError::planning)?;
+        let told = explain::tell(plan, &physical, explain).map_err(QueryError::engine)?;
         self.send(inner, told).await.map(drop)
     }
 
@@ -317,8 +317,8 @@ impl Run {
     ) -> Result<datafusion::execution::SendableRecordBatchStream, QueryError> {
         let crowd = inner.door.engine().crowd();
         let guarded = guard(Arc::clone(physical), &self.running, crowd);
-        let guarded = guarded.map_err(QueryError::planning)?;
-        execute_stream(guarded, session.task_ctx()).map_err(QueryError::running)
+        let guarded = guarded.map_err(QueryError::engine)?;
+        execute_stream(guarded, session.task_ctx()).map_err(QueryError::engine)
     }
 
     async fn send_all(
@@ -329,7 +329,7 @@ impl Run {
     ) -> Result<(), QueryError> {
         let mut rows = self.rows(inner, session, physical).await?;
         while let Some(batch) = rows.next().await {
-            let batch = batch.map_err(QueryError::running)?;
+            let batch = batch.map_err(QueryError::engine)?;
             if !self.send(inner, batch).await? {
                 break;
             }
@@ -345,7 +345,7 @@ impl Run {
     ) -> Result<(), QueryError> {
         let mut rows = self.rows(inner, session, physical).await?;
         while let Some(batch) = rows.next().await {
-            batch.map_err(QueryError::running)?;
+            batch.map_err(QueryError::engine)?;
         }
         Ok(())
     }

@@ -35,7 +35,7 @@ impl Workshop {
             Ok((name, Arc::new(table) as _))
         };
         let tables = tables.into_iter().map(table).collect::<Result<_, _>>();
-        let tables = tables.map_err(QueryError::planning)?;
+        let tables = tables.map_err(QueryError::engine)?;
         let pins = door.pins();
         Ok(Self { door, pins, tables })
     }
@@ -57,14 +57,14 @@ impl Workshop {
                 return Err(QueryError::read_only());
             }
             let statement = EngineStatement::Statement(Box::new(said.statement().clone()));
-            let plan = session.statement_to_plan(statement).await.map_err(QueryError::planning)?;
+            let plan = session.statement_to_plan(statement).await.map_err(QueryError::engine)?;
             verify(&plan)?;
             let physical: Arc<dyn ExecutionPlan> =
-                session.create_physical_plan(&plan).await.map_err(QueryError::planning)?;
-            let guarded = guard(physical, &own, &crowd).map_err(QueryError::planning)?;
+                session.create_physical_plan(&plan).await.map_err(QueryError::engine)?;
+            let guarded = guard(physical, &own, &crowd).map_err(QueryError::engine)?;
             let schema = guarded.schema();
             let rows = collect(guarded, session.task_ctx()).await;
-            let mut rows = rows.map_err(QueryError::running)?;
+            let mut rows = rows.map_err(QueryError::engine)?;
             if rows.is_empty() {
                 rows.push(RecordBatch::new_empty(schema));
             }

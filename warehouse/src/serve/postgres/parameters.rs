@@ -196,7 +196,7 @@ fn find(plan: &LogicalPlan) -> Result<BTreeMap<usize, Found>, Fault> {
             })
         })
     });
-    walked.map_err(|error| Fault::from(QueryError::planning(error)))?;
+    walked.map_err(|error| Fault::from(QueryError::engine(error)))?;
     fault.map_or(Ok(found), Err)
 }
 
