@@ -6,8 +6,8 @@
 //! connection.
 //!
 //! What a stranger can use is bounded before a byte of theirs is kept: connections, half-open ones,
-//! the length of a frame, the time until the log-in. `TLS` is refused; who wants it puts a proxy in
-//! front.
+//! the length of a frame, the time until the log-in. TLS is refused: whoever wants it puts a proxy
+//! in front.
 
 mod cancel;
 mod command;
@@ -46,12 +46,11 @@ use crate::query::Warehouse;
 pub struct WireLimits {
     /// Connections in all, those that are not logged in among them.
     pub connections: usize,
-    /// Connections that are served before they have logged in. More than these wait up to
-    /// `half_open_wait`, and are refused then.
+    /// Connections that have not logged in. Beyond these, the one that has stood longest at the
+    /// address with most of them makes room for the next.
     pub half_open: usize,
-    /// How long a connection may wait to be served before its log-in.
-    pub half_open_wait: Duration,
-    /// Connections of one address that have not logged in.
+    /// Connections of one address that have not logged in. Beyond these, the one that has stood
+    /// longest makes room for the next.
     pub per_address: usize,
     /// Connections of one principal.
     pub per_principal: usize,
@@ -80,8 +79,7 @@ impl Default for WireLimits {
     fn default() -> Self {
         Self {
             connections: 300,
-            half_open: 64,
-            half_open_wait: Duration::from_secs(2),
+            half_open: 256,
             per_address: 200,
             per_principal: 64,
             log_in: Duration::from_secs(10),

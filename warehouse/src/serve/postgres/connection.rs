@@ -28,7 +28,7 @@ use super::startup::{self, First, Startup};
 /// How long a last word may take to be said, and again to be heard.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// What a client is told whose connection cannot be served, when it has said what it wants.
+/// How long a connection that cannot be served may take to say what it wants.
 const HEARING: Duration = Duration::from_secs(2);
 
 /// Serves a connection to its end.
@@ -70,18 +70,19 @@ async fn converse(
     let (reading, writing) = stream.into_split();
     let mut incoming = Incoming::new(reading, Bounds::from(&shared.limits));
     let mut out = Outgoing::new(writing, shared.limits.patience);
-    let ended = match shared.crowd.enter(peer.ip()) {
-        Ok(visit) => talk(shared, visit, &mut incoming, &mut out, principal).await,
-        Err(full) => {
-            let _room = shared.crowd.last_word()?;
-            turn_away(shared, full, &mut incoming, &mut out).await
-        }
+    let mut visit = match shared.crowd.enter(peer.ip()) {
+        Ok(visit) => visit,
+        Err(full) => return turn_away(shared, full, &mut incoming, out).await,
     };
-    match ended {
+    match talk(shared, &mut visit, &mut incoming, &mut out, principal).await {
         Ok(()) => None,
         Err(Trouble::Fault(fault)) => {
             let told = Fault::new(fault.sqlstate(), String::new());
-            say_last(fault, &mut incoming, out).await;
+            // Who has lost its place is not counted any more.
+            let room = visit.is_lost().then(|| shared.crowd.last_word());
+            if !matches!(room, Some(None)) {
+                say_last(fault, &mut incoming, out).await;
+            }
             Some(Trouble::Fault(told))
         }
         Err(gone) => Some(gone),
@@ -106,35 +107,38 @@ async fn turn_away(
     shared: &Shared,
     full: Fault,
     incoming: &mut Incoming,
-    out: &mut Outgoing,
-) -> Result<()> {
-    let first = timeout(HEARING, startup::hear(incoming, out)).await;
+    mut out: Outgoing,
+) -> Option<Trouble> {
+    let _room = shared.crowd.last_word()?;
+    let told = Fault::new(full.sqlstate(), String::new());
+    let first = timeout(HEARING, startup::hear(incoming, &mut out)).await;
     match first {
-        Ok(Ok(First::Cancel { pid, secret })) => {
-            shared.cancels.cancel(pid, &secret);
-            Ok(())
+        Ok(Ok(First::Cancel { pid, secret })) => shared.cancels.cancel(pid, &secret),
+        Ok(Ok(First::Start(_))) => {
+            say_last(full, incoming, out).await;
+            return Some(Trouble::Fault(told));
         }
-        Ok(Ok(First::Nothing)) => Ok(()),
-        Ok(Ok(First::Start(_))) | Err(_) => Err(full.into()),
-        Ok(Err(trouble)) => Err(trouble),
+        Ok(Ok(First::Nothing) | Err(_)) | Err(_) => {}
     }
+    None
 }
 
 async fn talk(
     shared: &Shared,
-    mut visit: Visit,
+    visit: &mut Visit,
     incoming: &mut Incoming,
     out: &mut Outgoing,
     principal: &OnceLock<String>,
 ) -> Result<()> {
     let deadline = Instant::now() + shared.limits.log_in;
-    if let Err(full) = unless_stopped(shared, async { Ok(visit.turn().await) }).await? {
-        return turn_away(shared, full, incoming, out).await;
-    }
     let arriving = timeout_at(deadline, arrive(shared, incoming, out));
     let arrived = unless_stopped(shared, async {
-        let late = || Fault::fatal("57014", "the log-in took too long").into();
-        arriving.await.unwrap_or_else(|_| Err(late()))
+        tokio::select! {
+            crowded_out = visit.crowded_out() => Err(crowded_out.into()),
+            arrived = arriving => arrived.unwrap_or_else(|_| {
+                Err(Fault::fatal("57014", "the log-in took too long").into())
+            }),
+        }
     });
     let Some((startup, account)) = arrived.await? else { return Ok(()) };
     let name = account.principal.name.clone();

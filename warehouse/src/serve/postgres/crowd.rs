@@ -1,66 +1,115 @@
 //! How many connections there may be: in all, before their log-in, of one address, of one principal.
+//!
+//! Those that have not logged in keep nobody out. Where there are too many of them, the one that
+//! has stood longest at the address with most of them makes room for the next: a log-in takes
+//! moments, and whoever only stands there is gone before those who log in.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 use super::WireLimits;
 use super::fault::Fault;
 
+/// Connections that are told why they are not served; more of them are only closed.
+const LAST_WORDS: usize = 64;
+
 /// All connections there are.
 pub(super) struct Crowd {
     most: usize,
+    most_strangers: usize,
     most_of_address: usize,
     most_of_principal: usize,
-    wait: Duration,
     counts: Mutex<Counts>,
-    half_open: Arc<Semaphore>,
-    /// Refused connections that are still told why.
-    refused: Arc<Semaphore>,
+    last_words: Arc<Semaphore>,
 }
 
 #[derive(Default)]
 struct Counts {
     all: usize,
-    addresses: HashMap<IpAddr, usize>,
+    /// Those that have not logged in, by their turn.
+    strangers: BTreeMap<u64, Stranger>,
+    addresses: HashMap<IpAddr, BTreeSet<u64>>,
     principals: HashMap<String, usize>,
+    next: u64,
+}
+
+struct Stranger {
+    address: IpAddr,
+    gone: CancellationToken,
+}
+
+impl Counts {
+    /// The stranger that makes room for one from `address`, if one has to.
+    fn crowded_out(&self, crowd: &Crowd, address: IpAddr) -> Option<u64> {
+        let of_address = self.addresses.get(&address);
+        if let Some(of_address) = of_address.filter(|all| all.len() >= crowd.most_of_address) {
+            return of_address.first().copied();
+        }
+        if self.strangers.len() < crowd.most_strangers && self.all < crowd.most {
+            return None;
+        }
+        let crowded = self.addresses.values().max_by_key(|all| all.len());
+        crowded.and_then(|all| all.first().copied())
+    }
+
+    /// Whether it was still there.
+    fn remove_stranger(&mut self, turn: u64) -> Option<Stranger> {
+        let stranger = self.strangers.remove(&turn)?;
+        if let Some(of_address) = self.addresses.get_mut(&stranger.address) {
+            of_address.remove(&turn);
+            if of_address.is_empty() {
+                self.addresses.remove(&stranger.address);
+            }
+        }
+        Some(stranger)
+    }
 }
 
 impl Crowd {
     pub(super) fn new(limits: &WireLimits) -> Self {
         Self {
             most: limits.connections,
-            most_of_address: limits.per_address,
+            most_strangers: limits.half_open.max(1),
+            most_of_address: limits.per_address.max(1),
             most_of_principal: limits.per_principal,
-            wait: limits.half_open_wait,
             counts: Mutex::default(),
-            half_open: Arc::new(Semaphore::new(limits.half_open)),
-            refused: Arc::new(Semaphore::new(limits.half_open)),
+            last_words: Arc::new(Semaphore::new(LAST_WORDS)),
         }
     }
 
-    /// Lets a connection in, if there is room.
+    /// Lets a connection in, if there is room or can be made.
     pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Visit, Fault> {
         let address = place(address);
         let mut counts = self.lock();
-        if counts.all >= self.most {
-            return Err(full("there are too many connections; try again later"));
+        match counts.crowded_out(self, address) {
+            Some(turn) => {
+                if let Some(stranger) = counts.remove_stranger(turn) {
+                    counts.all -= 1;
+                    stranger.gone.cancel();
+                }
+            }
+            None if counts.all >= self.most => {
+                return Err(full("there are too many connections; try again later"));
+            }
+            None => {}
         }
-        if !add(&mut counts.addresses, address, self.most_of_address) {
-            return Err(full("too many connections of your address wait for a log-in"));
-        }
+        let turn = counts.next;
+        let gone = CancellationToken::new();
+        counts.next += 1;
         counts.all += 1;
+        counts.strangers.insert(turn, Stranger { address, gone: gone.clone() });
+        counts.addresses.entry(address).or_default().insert(turn);
         let crowd = Arc::clone(self);
-        Ok(Visit { crowd, address: Some(address), principal: None, half_open: None })
+        Ok(Visit { crowd, turn, gone, principal: None })
     }
 
-    /// Room for telling a refused connection why; without it there is only the door.
+    /// Room for telling a connection why it is not served.
     pub(super) fn last_word(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.refused).try_acquire_owned().ok()
+        Arc::clone(&self.last_words).try_acquire_owned().ok()
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
@@ -83,55 +132,38 @@ fn place(address: IpAddr) -> IpAddr {
     }
 }
 
-fn add<K: Hash + Eq>(counts: &mut HashMap<K, usize>, of: K, most: usize) -> bool {
-    let count = counts.entry(of).or_default();
-    let room = *count < most;
-    *count += usize::from(room);
-    room
-}
-
-fn remove<K: Hash + Eq>(counts: &mut HashMap<K, usize>, of: &K) {
-    if let Some(count) = counts.get_mut(of) {
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            counts.remove(of);
-        }
-    }
-}
-
 /// One connection's place, given up when it is dropped.
 pub(super) struct Visit {
     crowd: Arc<Crowd>,
-    /// Until the log-in.
-    address: Option<IpAddr>,
+    turn: u64,
+    gone: CancellationToken,
     principal: Option<String>,
-    half_open: Option<OwnedSemaphorePermit>,
 }
 
 impl Visit {
-    /// Waits for its turn to be served before the log-in.
-    pub(super) async fn turn(&mut self) -> Result<(), Fault> {
-        let turn = Arc::clone(&self.crowd.half_open).acquire_owned();
-        match tokio::time::timeout(self.crowd.wait, turn).await {
-            Ok(Ok(permit)) => {
-                self.half_open = Some(permit);
-                Ok(())
-            }
-            _ => Err(full("too many connections wait for a log-in; try again later")),
-        }
+    /// Ends when the place has been given to another.
+    pub(super) async fn crowded_out(&self) -> Fault {
+        self.gone.cancelled().await;
+        full("too many connections wait for a log-in; try again later")
+    }
+
+    /// Whether the place has been given to another.
+    pub(super) fn is_lost(&self) -> bool {
+        self.gone.is_cancelled()
     }
 
     /// The connection is now `name`'s.
     pub(super) fn logged_in(&mut self, name: &str) -> Result<(), Fault> {
         let mut counts = self.crowd.lock();
-        if !add(&mut counts.principals, name.to_owned(), self.crowd.most_of_principal) {
+        let count = counts.principals.get(name).copied().unwrap_or_default();
+        if count >= self.crowd.most_of_principal {
             return Err(full("you have too many connections; close some"));
         }
-        self.principal = Some(name.to_owned());
-        if let Some(address) = self.address.take() {
-            remove(&mut counts.addresses, &address);
+        if counts.remove_stranger(self.turn).is_none() {
+            return Err(full("too many connections wait for a log-in; try again later"));
         }
-        self.half_open = None;
+        counts.principals.insert(name.to_owned(), count + 1);
+        self.principal = Some(name.to_owned());
         Ok(())
     }
 }
@@ -139,12 +171,17 @@ impl Visit {
 impl Drop for Visit {
     fn drop(&mut self) {
         let mut counts = self.crowd.lock();
+        let Some(principal) = &self.principal else {
+            // A place that was lost is not given up once more.
+            if counts.remove_stranger(self.turn).is_some() {
+                counts.all -= 1;
+            }
+            return;
+        };
         counts.all -= 1;
-        if let Some(address) = &self.address {
-            remove(&mut counts.addresses, address);
-        }
-        if let Some(principal) = &self.principal {
-            remove(&mut counts.principals, principal);
+        match counts.principals.get_mut(principal) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(counts.principals.remove(principal)),
         }
     }
 }
@@ -153,53 +190,60 @@ impl Drop for Visit {
 mod tests {
     use super::*;
 
-    fn crowd() -> Arc<Crowd> {
+    fn crowd(connections: usize, half_open: usize, per_address: usize) -> Arc<Crowd> {
         let limits = WireLimits {
-            connections: 4,
-            half_open: 1,
-            half_open_wait: Duration::from_millis(1),
-            per_address: 2,
+            connections,
+            half_open,
+            per_address,
             per_principal: 2,
             ..WireLimits::default()
         };
         Arc::new(Crowd::new(&limits))
     }
 
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
     #[test]
-    fn room_is_counted_and_given_back() {
-        let crowd = crowd();
-        let [one, two, three]: [IpAddr; 3] =
-            ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(|text| text.parse().unwrap());
-        let mut first = crowd.enter(one).unwrap();
-        let mut second = crowd.enter(one).unwrap();
-        assert!(crowd.enter(one).is_err(), "two of one address");
-        first.logged_in("an").unwrap();
-        let mut third = crowd.enter(one).unwrap();
-        second.logged_in("an").unwrap();
-        assert!(third.logged_in("an").is_err(), "two of one principal");
-        let _fourth = crowd.enter(two).unwrap();
-        assert!(crowd.enter(three).is_err(), "four in all");
-        drop((first, second, third));
-        assert!(crowd.enter(three).is_ok());
+    fn strangers_make_room_and_those_who_logged_in_do_not() {
+        let crowd = crowd(4, 9, 9);
+        let one = address("10.0.0.1");
+        let mut all: Vec<Visit> = (0..4).map(|_| crowd.enter(one).unwrap()).collect();
+        for visit in &mut all[1..3] {
+            visit.logged_in("an").unwrap();
+        }
+        assert!(all[3].logged_in("an").is_err(), "two of one principal");
+        all[3].logged_in("binh").unwrap();
+        let mut last = crowd.enter(one).unwrap();
+        assert!(all[0].is_lost() && all[0].logged_in("chi").is_err(), "its place was taken");
+        last.logged_in("chi").unwrap();
+        assert!(crowd.enter(one).is_err(), "four in all, and nobody only stands there");
+        drop((all, last));
+        assert_eq!(crowd.lock().all, 0);
+        assert!(crowd.lock().principals.is_empty() && crowd.lock().addresses.is_empty());
+    }
+
+    #[test]
+    fn the_most_crowded_address_makes_room() {
+        let crowd = crowd(99, 3, 2);
+        let (one, two) = (address("10.0.0.1"), address("10.0.0.2"));
+        let other = crowd.enter(two).unwrap();
+        let first = crowd.enter(one).unwrap();
+        let second = crowd.enter(one).unwrap();
+        let third = crowd.enter(one).unwrap();
+        assert!(first.is_lost(), "two of one address");
+        let fourth = crowd.enter(two).unwrap();
+        assert!(second.is_lost() && !other.is_lost(), "three in all");
+        assert!(!third.is_lost() && !fourth.is_lost());
     }
 
     #[test]
     fn a_network_of_the_newer_kind_counts_as_one_address() {
-        let crowd = crowd();
-        let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        let _held = ["2001:db8::1", "2001:db8::2"].map(|text| crowd.enter(address(text)).unwrap());
-        assert!(crowd.enter(address("2001:db8::3")).is_err());
+        let crowd = crowd(99, 99, 2);
+        let held = ["2001:db8::1", "2001:db8::2", "2001:db8::3"];
+        let held = held.map(|text| crowd.enter(address(text)).unwrap());
+        assert!(held[0].is_lost() && !held[1].is_lost());
         assert_eq!(place(address("::ffff:10.0.0.1")), address("10.0.0.1"));
-    }
-
-    #[tokio::test]
-    async fn a_turn_is_waited_for_and_given_up() {
-        let crowd = crowd();
-        let mut first = crowd.enter("10.0.0.1".parse().unwrap()).unwrap();
-        let mut second = crowd.enter("10.0.0.1".parse().unwrap()).unwrap();
-        first.turn().await.unwrap();
-        assert!(second.turn().await.is_err());
-        first.logged_in("an").unwrap();
-        second.turn().await.unwrap();
     }
 }

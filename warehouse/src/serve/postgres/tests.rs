@@ -543,21 +543,22 @@ async fn malformed_log_ins_end_the_connection_and_not_the_server() {
 }
 
 #[tokio::test]
-async fn those_who_are_too_many_or_too_slow_are_told() {
-    let limits = WireLimits {
-        connections: 3,
-        half_open: 1,
-        half_open_wait: Duration::from_millis(50),
-        log_in: Duration::from_millis(400),
-        ..WireLimits::default()
-    };
-    let (mut clients, stop) = strangers(limits, 4).await;
-    let [first, second, _third, fourth] = &mut clients[..] else { panic!() };
-    second.start(&start_of("an")).await;
-    assert_eq!(code(&second.until(b'Z').await), "53300", "one is served at a time");
-    fourth.start(&start_of("an")).await;
-    assert_eq!(code(&fourth.until(b'Z').await), "53300", "three in all");
-    assert_eq!(code(&first.until(b'Z').await), "57014", "it said nothing");
+async fn those_who_stand_too_long_or_are_too_many_are_told() {
+    let limits =
+        WireLimits { half_open: 2, log_in: Duration::from_millis(400), ..WireLimits::default() };
+    let (mut clients, stop) = strangers(limits, 2).await;
+    let address = clients[0].stream.peer_addr().unwrap();
+    // The server has seen both before the next comes.
+    for client in &mut clients {
+        client.start(&80_877_103_i32.to_be_bytes()).await;
+        assert_eq!(client.stream.read_u8().await.unwrap(), b'N');
+    }
+    let stream = TcpStream::connect(address).await.unwrap();
+    let mut third = Client { stream, pid: 0, secret: Vec::new() };
+    third.start(&start_of("an")).await;
+    assert_eq!(third.hear().await.unwrap().0, b'R', "whoever logs in finds room");
+    assert_eq!(code(&clients[0].until(b'Z').await), "53300", "it stood there longest");
+    assert_eq!(code(&clients[1].until(b'Z').await), "57014", "it said nothing");
     stop.cancel();
 }
 
