@@ -6,6 +6,8 @@ Arguments: a connection string; the password is in PGPASSWORD.
 import datetime
 import decimal
 import sys
+import threading
+import time
 
 import psycopg
 
@@ -82,3 +84,66 @@ for sql in ("SET datafusion.runtime.memory_limit = '1K'", "SET datafusion.sql_pa
     raise AssertionError(f"{sql} was not refused")
 connection.execute("SET application_name = 'notebook'")
 connection.execute("RESET ALL")
+
+# A cursor of the server with parameters, moved and read in binary.
+with psycopg.connect(sys.argv[1]) as reading, reading.cursor(name="co tham so", binary=True) as cursor:
+    cursor.execute("SELECT value FROM generate_series(1, 200) WHERE value <= %s ORDER BY value", (100,))
+    assert cursor.fetchmany(2) == [(1,), (2,)]
+    cursor.scroll(10)
+    assert cursor.fetchone() == (13,)
+    assert len(cursor.fetchall()) == 87
+
+# Many statements under way at once; what follows a failed one is left out.
+with connection.pipeline():
+    answers = [connection.execute("SELECT %s::int", (number,)) for number in range(5)]
+assert [answer.fetchone() for answer in answers] == [(number,) for number in range(5)]
+try:
+    with connection.pipeline():
+        connection.execute("SELECT * FROM kho.khong_co")
+        connection.execute("SELECT 1")
+except psycopg.errors.UndefinedTable:
+    pass
+else:
+    raise AssertionError("a fault in a pipeline was not told")
+assert rows("SELECT 1") == [(1,)]
+
+# A query that would run for days is stopped by its time, and by another thread.
+endless = (
+    "SELECT sum(a.value * b.value) FROM generate_series(1, 1000000) AS a "
+    "CROSS JOIN generate_series(1, 1000000) AS b"
+)
+connection.execute("SET statement_timeout = '200ms'")
+assert rows("SHOW statement_timeout") == [("200ms",)]
+for prepare in (False, True):
+    try:
+        connection.execute(endless, prepare=prepare)
+    except psycopg.errors.QueryCanceled:
+        continue
+    raise AssertionError("statement_timeout did not end a query")
+connection.execute("RESET statement_timeout")
+for sql in (endless, "SELECT * FROM generate_series(1, 1000000000)"):
+    stopper = threading.Timer(0.3, connection.cancel_safe)
+    stopper.start()
+    began = time.monotonic()
+    try:
+        connection.execute(sql)
+    except psycopg.errors.QueryCanceled:
+        assert time.monotonic() - began < 1.3, "it was stopped late"
+        stopper.join()
+        continue
+    raise AssertionError(f"{sql} was not stopped")
+assert rows("SELECT 1") == [(1,)]
+
+# A transaction that has failed hears nothing but its end.
+with psycopg.connect(sys.argv[1]) as failing:
+    try:
+        failing.execute("SELECT * FROM kho.khong_co")
+    except psycopg.errors.UndefinedTable:
+        pass
+    try:
+        failing.execute("SELECT 1")
+    except psycopg.errors.InFailedSqlTransaction:
+        failing.rollback()
+    else:
+        raise AssertionError("a failed transaction went on")
+    assert failing.execute("SELECT 1").fetchone() == (1,)
