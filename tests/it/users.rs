@@ -86,7 +86,7 @@ fn what_is_wrong_with_an_account_is_said_and_none_is_made() {
         ("public", &[], PASSWORD, 2, "choose another name"),
         ("an", &["--province", "27"], PASSWORD, 2, "did you mean 27@2004-01-01 (Bắc Ninh, until"),
         ("an", &["--province", "24@2026-01-01"], PASSWORD, 2, "24@2025-07-01 (Bắc Ninh)"),
-        ("an", &["--province", "Hà Nộ"], PASSWORD, 2, "01@2004-01-01 (Hà Nội)"),
+        ("an", &["--province", "Hà Nộ"], PASSWORD, 2, "01@2008-08-01 (Hà Nội)"),
         ("an", &["--role", "operator"], PASSWORD, 2, "possible values"),
     ] {
         let (found, out, err) = add(name, more, password);

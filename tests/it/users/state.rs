@@ -208,11 +208,12 @@ fn a_session_ends_when_idle_after_half_a_day_or_with_the_account() {
 fn no_password_no_token_and_no_failed_name_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::File(folder.path().join("state.sqlite"));
-    let token = wait(async {
+    let (_state, token) = wait(async {
         let state = State::open(&place).await.unwrap();
         state.add_account(&person("lan"), &secret("mat-khau-cua-lan")).await.unwrap();
         state.log_in_failed("mat-khau-o-nham-cho").await.unwrap();
-        state.open_session("lan").await.unwrap()
+        let token = state.open_session("lan").await.unwrap();
+        (state, token)
     });
     let kept = crate::support::files(folder.path());
     assert!(kept.values().any(|bytes| contains(bytes, "inspector")), "it is the right place");
