@@ -358,7 +358,7 @@ impl Door {
         // What is too long is not even copied.
         text::check_length(sql)?;
         let (sql, dialect) = (sql.to_owned(), self.dialect());
-        let _place = self.engine().plans(running).await?;
+        let _place = self.engine().plans(&self.who, self.via, running).await?;
         self.engine().work(running, async move { utterances(&sql, dialect) }).await
     }
 

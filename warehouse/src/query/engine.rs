@@ -31,23 +31,26 @@ const UNACCOUNTED: usize = 640 << 20;
 /// Queries that wait to be let in; more are told to come back.
 const MOST_WAITING: usize = 512;
 
+/// Principals whose places are remembered while they hold none.
+const MOST_OWN: usize = 10_000;
+
 /// See the module.
 pub(super) struct Engine {
     runtime: Option<Runtime>,
     registry: Arc<Registry>,
-    slots: Arc<Semaphore>,
-    planning: Arc<Semaphore>,
+    /// Of those that run, and of those that plan.
+    running: Places,
+    planning: Places,
     waiting: Arc<AtomicUsize>,
-    own: Mutex<HashMap<(String, Via), Arc<Semaphore>>>,
-    limits: Limits,
 }
 
 impl Engine {
     pub(super) fn new(limits: Limits) -> std::io::Result<Self> {
         // More threads than a query uses: one that does not give way for a moment must not keep
         // the others out.
+        let planning = (limits.threads * 4).max(8);
         let runtime = Builder::new_multi_thread()
-            .worker_threads((limits.threads * 2).max(4))
+            .worker_threads(planning + limits.threads * 2)
             .thread_name("query")
             .thread_stack_size(STACK)
             .enable_all()
@@ -57,11 +60,9 @@ impl Engine {
         Ok(Self {
             runtime: Some(runtime),
             registry,
-            slots: Arc::new(Semaphore::new(limits.queries)),
-            planning: Arc::new(Semaphore::new((limits.threads * 2).max(4))),
+            running: Places::new(limits.queries),
+            planning: Places::new(planning),
             waiting: Arc::default(),
-            own: Mutex::default(),
-            limits,
         })
     }
 
@@ -91,13 +92,14 @@ impl Engine {
         Ok(Task(runtime.spawn(working)))
     }
 
-    /// A place among those that plan.
+    /// Waits for a place among those that parse and plan.
     pub(super) async fn plans(
         &self,
+        who: &Principal,
+        via: Via,
         running: &Running,
-    ) -> Result<OwnedSemaphorePermit, QueryError> {
-        let place = Arc::clone(&self.planning).acquire_owned();
-        running.wait(async { place.await.map_err(|_| QueryError::shutting_down()) }).await
+    ) -> Result<Place, QueryError> {
+        running.wait(self.planning.take(who, via)).await
     }
 
     /// Waits until a query may run. It holds its place until the result is dropped.
@@ -111,26 +113,9 @@ impl Engine {
             return Err(QueryError::shutting_down());
         }
         let waits = Waiting::new(&self.waiting)?;
-        let own = self.own(who, via);
-        let places = async {
-            let own = own.acquire_owned().await;
-            let slot = Arc::clone(&self.slots).acquire_owned().await;
-            own.ok().zip(slot.ok()).ok_or_else(QueryError::shutting_down)
-        };
-        let places = running.wait(places).await?;
+        let place = running.wait(self.running.take(who, via)).await?;
         drop(waits);
-        Ok(self.registry.enter(running, via, places))
-    }
-
-    /// The places of one principal at one door: nobody takes all of them.
-    fn own(&self, who: &Principal, via: Via) -> Arc<Semaphore> {
-        let mut own = lock(&self.own);
-        if own.len() > 10_000 {
-            own.retain(|_, places| Arc::strong_count(places) > 1);
-        }
-        let places = (self.limits.queries / 2).max(1);
-        let key = (who.name.clone(), via);
-        Arc::clone(own.entry(key).or_insert_with(|| Arc::new(Semaphore::new(places))))
+        Ok(self.registry.enter(running, via, place))
     }
 
     /// Lets nobody in any more and stops what runs, except downloads: they may end.
@@ -157,6 +142,38 @@ impl Drop for Engine {
             // Not waited for: this may be dropped on a thread of another runtime.
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Places of all, of which one principal gets half at most at each door: nobody takes all of them.
+struct Places {
+    all: Arc<Semaphore>,
+    own: Mutex<HashMap<(String, Via), Arc<Semaphore>>>,
+    share: usize,
+}
+
+/// Two permits: of one's own, and of all.
+pub(super) type Place = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+
+impl Places {
+    fn new(places: usize) -> Self {
+        let all = Arc::new(Semaphore::new(places));
+        Self { all, own: Mutex::default(), share: (places / 2).max(1) }
+    }
+
+    async fn take(&self, who: &Principal, via: Via) -> Result<Place, QueryError> {
+        let own = self.own(who, via).acquire_owned().await;
+        let all = Arc::clone(&self.all).acquire_owned().await;
+        own.ok().zip(all.ok()).ok_or_else(QueryError::shutting_down)
+    }
+
+    fn own(&self, who: &Principal, via: Via) -> Arc<Semaphore> {
+        let mut own = lock(&self.own);
+        if own.len() > MOST_OWN {
+            own.retain(|_, places| Arc::strong_count(places) > 1);
+        }
+        let key = (who.name.clone(), via);
+        Arc::clone(own.entry(key).or_insert_with(|| Arc::new(Semaphore::new(self.share))))
     }
 }
 
@@ -217,13 +234,13 @@ impl Registry {
         self: &Arc<Self>,
         running: &Arc<Running>,
         via: Via,
-        places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+        place: Place,
     ) -> Admitted {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         running.begin();
         lock(&self.running).insert(id, (via, Arc::clone(running)));
         self.crowd.young.fetch_add(1, Ordering::Relaxed);
-        Admitted { registry: Arc::clone(self), id, _places: places }
+        Admitted { registry: Arc::clone(self), id, _place: place }
     }
 
     fn stop(&self, wanted: impl Fn(Via) -> bool) {
@@ -266,7 +283,7 @@ impl Registry {
 pub(super) struct Admitted {
     registry: Arc<Registry>,
     id: u64,
-    _places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    _place: Place,
 }
 
 impl Drop for Admitted {

@@ -7,11 +7,12 @@
 #![expect(clippy::disallowed_types, reason = "functions are put into a session")]
 
 mod amount;
+mod pattern;
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, StringArray};
-use datafusion::arrow::compute::concat;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use datafusion::arrow::compute::{cast, concat};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, exec_err};
@@ -21,7 +22,7 @@ use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExp
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
-    ScalarUDFImpl, Signature, Volatility,
+    ScalarUDFImpl, Signature, Volatility, lit,
 };
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::BinaryOperator;
@@ -40,6 +41,8 @@ enum Growth {
     Padded,
     /// Each find of the second argument becomes the third.
     Replaced,
+    /// The same, where the second argument is a pattern.
+    Rewritten,
     /// The elements between its arguments.
     Series,
     /// To the sum of its arguments.
@@ -57,7 +60,7 @@ const BOUNDED: [(&str, Growth); 27] = [
     ("lpad", Growth::Padded),
     ("rpad", Growth::Padded),
     ("replace", Growth::Replaced),
-    ("regexp_replace", Growth::Replaced),
+    ("regexp_replace", Growth::Rewritten),
     ("array_replace", Growth::Joined),
     ("array_replace_n", Growth::Joined),
     ("array_replace_all", Growth::Joined),
@@ -95,12 +98,11 @@ pub(super) fn register(session: &SessionContext) -> Result<()> {
         register(name, growth)?;
     }
     register("regexp_instr", Growth::Matched)?;
-    let join = Arc::new(Concatenate(Arc::new(ScalarUDF::new_from_impl(Bounded::new(
-        Arc::new(ScalarUDF::new_from_impl(Join::new())),
-        Growth::Joined,
-    )))));
+    let join = Bounded::new(Arc::new(ScalarUDF::new_from_impl(Join::new())), Growth::Joined);
+    let join = Arc::new(ScalarUDF::new_from_impl(join));
+    let like = session.udf("regexp_like")?;
     let state = session.state_ref();
-    state.write().register_expr_planner(join)
+    state.write().register_expr_planner(Arc::new(Operators { join, like }))
 }
 
 /// See the module.
@@ -176,15 +178,27 @@ impl ScalarUDFImpl for Bounded {
         match self.growth {
             Growth::Repeated => running::make(amount::repeated(values, rows)?)?,
             Growth::Padded => running::make(amount::padded(values, rows)?)?,
-            Growth::Replaced => running::make(amount::replaced(values, rows)?)?,
+            Growth::Replaced | Growth::Rewritten => {
+                running::make(amount::replaced(values, rows)?)?;
+            }
             Growth::Series => running::make(amount::series(values, rows)?)?,
             Growth::Joined => running::make(amount::joined(values, rows))?,
             Growth::Compared => amount::check_compared(values)?,
             Growth::Matched => {}
         }
-        let by_row = matches!(self.growth, Growth::Matched | Growth::Replaced)
-            && matches!(values.get(1), Some(ColumnarValue::Array(_)));
-        if by_row { in_pieces(&self.inner, &args) } else { self.inner.invoke_with_args(args) }
+        if !matches!(self.growth, Growth::Matched | Growth::Rewritten) {
+            return self.inner.invoke_with_args(args);
+        }
+        match values.get(1) {
+            Some(ColumnarValue::Array(_)) => in_pieces(&self.inner, &args),
+            Some(ColumnarValue::Scalar(scalar)) => {
+                if let Some(Some(text)) = scalar.try_as_str() {
+                    pattern::check(text)?;
+                }
+                self.inner.invoke_with_args(args)
+            }
+            None => self.inner.invoke_with_args(args),
+        }
     }
 }
 
@@ -197,6 +211,7 @@ fn in_pieces(function: &ScalarUDF, args: &ScalarFunctionArgs) -> Result<Columnar
     for from in (0..args.number_rows).step_by(PIECE) {
         running::go_on()?;
         let rows = PIECE.min(args.number_rows - from);
+        check_patterns(&args.args[1], from, rows)?;
         let piece = args.args.iter().map(|value| match value {
             ColumnarValue::Array(array) => ColumnarValue::Array(array.slice(from, rows)),
             scalar @ ColumnarValue::Scalar(_) => scalar.clone(),
@@ -218,26 +233,67 @@ fn in_pieces(function: &ScalarUDF, args: &ScalarFunctionArgs) -> Result<Columnar
     Ok(ColumnarValue::Array(concat(&made)?))
 }
 
-/// Plans `||` between texts as a function, so that it has a bound like the others.
-#[derive(Debug)]
-struct Concatenate(Arc<ScalarUDF>);
+/// The patterns of some rows.
+fn check_patterns(patterns: &ColumnarValue, from: usize, rows: usize) -> Result<()> {
+    let ColumnarValue::Array(patterns) = patterns else { return Ok(()) };
+    let texts = cast(&patterns.slice(from, rows), &DataType::Utf8)?;
+    let texts = texts.as_string_opt::<i32>().ok_or_else(pattern::no_text)?;
+    pattern::check_each(texts.iter())
+}
 
-impl ExprPlanner for Concatenate {
+/// Plans `||` between texts, and `~` with its kin, as functions, so that they have bounds like the
+/// others.
+#[derive(Debug)]
+struct Operators {
+    join: Arc<ScalarUDF>,
+    like: Arc<ScalarUDF>,
+}
+
+impl ExprPlanner for Operators {
     fn plan_binary_op(
         &self,
         expr: RawBinaryExpr,
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawBinaryExpr>> {
-        let is_text =
-            |side: &Expr| side.get_type(schema).is_ok_and(|ty| !ty.is_nested() && !is_binary(&ty));
-        if expr.op != BinaryOperator::StringConcat || !is_text(&expr.left) || !is_text(&expr.right)
-        {
+        let (folded, negated) = match expr.op {
+            BinaryOperator::StringConcat => return Ok(self.joined(expr, schema)),
+            BinaryOperator::PGRegexMatch => (false, false),
+            BinaryOperator::PGRegexIMatch => (true, false),
+            BinaryOperator::PGRegexNotMatch => (false, true),
+            BinaryOperator::PGRegexNotIMatch => (true, true),
+            _ => return Ok(PlannerResult::Original(expr)),
+        };
+        // The engine knows more of a pattern that is written out; it is looked at here.
+        if let Expr::Literal(literal, _) = &expr.right {
+            if let Some(Some(text)) = literal.try_as_str() {
+                pattern::check(text)?;
+            }
             return Ok(PlannerResult::Original(expr));
         }
-        let function = Arc::clone(&self.0);
-        let args = vec![expr.left, expr.right];
-        Ok(PlannerResult::Planned(Expr::ScalarFunction(ScalarFunction::new_udf(function, args))))
+        let mut args = vec![expr.left, expr.right];
+        if folded {
+            args.push(lit("i"));
+        }
+        let found = call(&self.like, args);
+        let found = if negated { Expr::Not(Box::new(found)) } else { found };
+        Ok(PlannerResult::Planned(found))
     }
+}
+
+impl Operators {
+    fn joined(&self, expr: RawBinaryExpr, schema: &DFSchema) -> PlannerResult<RawBinaryExpr> {
+        let is_text = |side: &Expr| {
+            side.get_type(schema).is_ok_and(|ty| !ty.is_nested() && !is_binary(&ty))
+        };
+        if !is_text(&expr.left) || !is_text(&expr.right) {
+            return PlannerResult::Original(expr);
+        }
+        PlannerResult::Planned(call(&self.join, vec![expr.left, expr.right]))
+    }
+}
+
+fn call(function: &Arc<ScalarUDF>, args: Vec<Expr>) -> Expr {
+    Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(function), args))
 }
 
 fn is_binary(ty: &DataType) -> bool {

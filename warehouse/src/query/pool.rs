@@ -1,5 +1,8 @@
 //! One query's share of the memory: what it reserves is reserved in the pool of all, and it never
 //! gets more than its part.
+//!
+//! Operators that work for long between two batches, such as a sort that merges what it holds, ask
+//! for memory all the while: a query that was stopped gets none, and ends there.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,6 +12,9 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{
     MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
 };
+use tokio_util::sync::CancellationToken;
+
+use super::running::stopped_error;
 
 /// See the module.
 #[derive(Debug)]
@@ -16,11 +22,18 @@ pub(super) struct QueryPool {
     all: Arc<dyn MemoryPool>,
     used: AtomicUsize,
     most: usize,
+    stopped: CancellationToken,
 }
 
 impl QueryPool {
     pub(super) fn new(all: Arc<dyn MemoryPool>, most: usize) -> Self {
-        Self { all, used: AtomicUsize::new(0), most }
+        let stopped = CancellationToken::new();
+        Self { all, used: AtomicUsize::new(0), most, stopped }
+    }
+
+    /// Cancelled when the query is stopped.
+    pub(super) fn stopped(&self) -> &CancellationToken {
+        &self.stopped
     }
 
     /// Bytes that the query holds.
@@ -59,6 +72,9 @@ impl MemoryPool for QueryPool {
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        if self.stopped.is_cancelled() {
+            return Err(stopped_error());
+        }
         let before = self.used.fetch_add(additional, Ordering::Relaxed);
         let grown = if before.saturating_add(additional) > self.most {
             let reason = "the query holds its whole share of the memory";

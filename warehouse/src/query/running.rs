@@ -68,7 +68,7 @@ pub(super) struct Running {
 impl Running {
     pub(super) fn new(pool: Arc<QueryPool>, timeout: Option<Duration>) -> Self {
         Self {
-            stopped: CancellationToken::new(),
+            stopped: pool.stopped().clone(),
             began: OnceLock::new(),
             deadline: timeout.map(|timeout| (tokio::time::Instant::now() + timeout, timeout)),
             pool,

@@ -141,7 +141,7 @@ impl Statement {
             let sent = sent.clone();
             async move { Ready::make(&door, &said, &sent, &running).await }
         };
-        let _place = door.engine().plans(running).await?;
+        let _place = door.engine().plans(door.who(), door.via(), running).await?;
         let ready = door.engine().work(running, work).await?;
         let schema = match explain {
             Some(_) => explain::schema(),
