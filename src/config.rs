@@ -14,6 +14,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use warehouse::names::Text;
 use warehouse::query::Limits;
+use warehouse::serve::postgres::WireLimits;
 use warehouse::state::Place;
 use warehouse::store::Location;
 
@@ -133,9 +134,11 @@ pub(crate) struct WebConfig {
 pub(crate) struct PostgresConfig {
     /// Address to listen on.
     pub(crate) listen: SocketAddr,
+    /// Connections at the same time.
+    pub(crate) connections: usize,
 }
 
-/// What one query may use.
+/// What queries may use.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LimitsConfig {
@@ -143,6 +146,10 @@ pub(crate) struct LimitsConfig {
     pub(crate) memory_bytes: usize,
     /// How long one query may run.
     pub(crate) timeout_secs: u64,
+    /// Queries that run at the same time.
+    pub(crate) queries: usize,
+    /// Bytes of one answer.
+    pub(crate) answer_bytes: u64,
 }
 
 fn default_lake() -> PathBuf {
@@ -197,14 +204,20 @@ impl Default for WebConfig {
 
 impl Default for PostgresConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 5433)) }
+        let connections = WireLimits::default().connections;
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 5433)), connections }
     }
 }
 
 impl Default for LimitsConfig {
     fn default() -> Self {
         let limits = Limits::default();
-        Self { memory_bytes: limits.memory_bytes, timeout_secs: limits.timeout.as_secs() }
+        Self {
+            memory_bytes: limits.memory_bytes,
+            timeout_secs: limits.timeout.as_secs(),
+            queries: limits.queries,
+            answer_bytes: limits.answer_bytes,
+        }
     }
 }
 
@@ -281,11 +294,18 @@ impl Config {
         self.state.place(url)
     }
 
-    /// What one query may use.
+    /// What connections of PostgreSQL clients may use.
+    pub(crate) fn wire_limits(&self) -> WireLimits {
+        WireLimits { connections: self.postgres.connections, ..WireLimits::default() }
+    }
+
+    /// What queries may use.
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             memory_bytes: self.limits.memory_bytes,
             timeout: Duration::from_secs(self.limits.timeout_secs),
+            queries: self.limits.queries.max(1),
+            answer_bytes: self.limits.answer_bytes,
             ..Limits::default()
         }
     }

@@ -8,7 +8,7 @@ use dashboards::Settings;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use warehouse::serve::postgres::{self, WireLimits};
+use warehouse::serve::postgres;
 use warehouse::serve::users::Users;
 use warehouse::state::State;
 
@@ -70,7 +70,7 @@ pub(super) async fn serve(
     let mut serving = pin!(async {
         tokio::join!(
             dashboards::serve(web, pages, stop.clone(), grace),
-            postgres::serve(&warehouse, users, WireLimits::default(), sql, stop.clone()),
+            postgres::serve(&warehouse, users, house.config.wire_limits(), sql, stop.clone()),
         )
     });
     tokio::select! {

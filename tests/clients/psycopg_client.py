@@ -86,7 +86,7 @@ connection.execute("SET application_name = 'notebook'")
 connection.execute("RESET ALL")
 
 # A cursor of the server with parameters, moved and read in binary.
-with psycopg.connect(sys.argv[1]) as reading, reading.cursor(name="co tham so", binary=True) as cursor:
+with psycopg.connect(sys.argv[1]) as reading, reading.cursor(name="co gia tri", binary=True) as cursor:
     cursor.execute("SELECT value FROM generate_series(1, 200) WHERE value <= %s ORDER BY value", (100,))
     assert cursor.fetchmany(2) == [(1,), (2,)]
     cursor.scroll(10)

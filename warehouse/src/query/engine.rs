@@ -230,12 +230,7 @@ struct Registry {
 }
 
 impl Registry {
-    fn enter(
-        self: &Arc<Self>,
-        running: &Arc<Running>,
-        via: Via,
-        place: Place,
-    ) -> Admitted {
+    fn enter(self: &Arc<Self>, running: &Arc<Running>, via: Via, place: Place) -> Admitted {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         running.begin();
         lock(&self.running).insert(id, (via, Arc::clone(running)));

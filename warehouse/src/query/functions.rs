@@ -282,9 +282,8 @@ impl ExprPlanner for Operators {
 
 impl Operators {
     fn joined(&self, expr: RawBinaryExpr, schema: &DFSchema) -> PlannerResult<RawBinaryExpr> {
-        let is_text = |side: &Expr| {
-            side.get_type(schema).is_ok_and(|ty| !ty.is_nested() && !is_binary(&ty))
-        };
+        let is_text =
+            |side: &Expr| side.get_type(schema).is_ok_and(|ty| !ty.is_nested() && !is_binary(&ty));
         if !is_text(&expr.left) || !is_text(&expr.right) {
             return PlannerResult::Original(expr);
         }
