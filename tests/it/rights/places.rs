@@ -142,7 +142,7 @@ fn every_door_gives_the_rows_of_the_principals_places() {
 }
 
 #[test]
-fn what_is_open_is_whole_and_the_countrys_figure_stands_beside_ones_own() {
+fn what_is_open_is_whole_and_figures_of_the_country_stand_beside_own_ones() {
     let warehouse = support::open(support::filled());
     let count = |who: &Principal, sql: &str| {
         support::wait(async {
