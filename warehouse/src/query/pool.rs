@@ -16,6 +16,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::running::stopped_error;
 
+/// Bytes that one sort holds before it spills: it sorts what it holds in one go, which no cancel
+/// reaches into, so that must be a matter of a moment.
+const LARGEST_SORT: usize = 128 << 20;
+
+/// What the engine calls the memory of a sort.
+const SORT: &str = "ExternalSorter";
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct QueryPool {
@@ -75,8 +82,11 @@ impl MemoryPool for QueryPool {
         if self.stopped.is_cancelled() {
             return Err(stopped_error());
         }
+        let sorts = reservation.consumer().name().starts_with(SORT);
+        let held = reservation.size().saturating_add(additional);
         let before = self.used.fetch_add(additional, Ordering::Relaxed);
-        let grown = if before.saturating_add(additional) > self.most {
+        let too_much = before.saturating_add(additional) > self.most;
+        let grown = if too_much || (sorts && held > LARGEST_SORT.max(additional)) {
             let reason = "the query holds its whole share of the memory";
             Err(DataFusionError::ResourcesExhausted(reason.to_owned()))
         } else {
