@@ -30,6 +30,7 @@ mod running;
 mod session;
 mod statement;
 mod text;
+mod watched;
 mod weight;
 mod workshop;
 

@@ -123,7 +123,7 @@ fn attempts() -> Vec<String> {
         "CAST(benh AS INT) = 1",
         "so_mac / (CASE WHEN don_vi = '79@2004-01-01' THEN 0 ELSE 1 END) >= 0",
         "so_mac > 0 AND 1 / so_mac > 0",
-        "arrow_cast(don_vi, 'Int64') = 1",
+        "CAST(don_vi AS BIGINT) = 1",
         "regexp_like(don_vi, '^79')",
         "length(don_vi) > 0",
         "substr(don_vi, 1, 2) = '79'",

@@ -3,10 +3,12 @@
 //! Log-ins, pages and shutdown run elsewhere and never wait for a query. A query that has worked
 //! for a while lets younger ones go first, so that short questions are answered beside long ones.
 
+mod trim;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,8 +18,8 @@ use super::running::{Running, Stop, Working};
 use super::{Limits, QueryError, Via};
 use crate::access::Principal;
 
-/// Stack of a thread that queries work on: trees within the bounds fit into it many times over.
-const STACK: usize = 64 << 20;
+/// Stack of a thread that queries work on: expressions within the bounds are worked out on it.
+const STACK: usize = 16 << 20;
 
 /// A query that has worked longer lets younger ones go first.
 const YOUNG: Duration = Duration::from_millis(300);
@@ -27,6 +29,15 @@ const LOOK: Duration = Duration::from_millis(25);
 
 /// Memory beside what queries account for, before the watch stops the largest of them.
 const UNACCOUNTED: usize = 640 << 20;
+
+/// Memory that may be free and not given back while nothing runs.
+const KEPT: usize = 48 << 20;
+
+/// How often free memory is given back.
+const TRIM: Duration = Duration::from_millis(500);
+
+/// How long a query that was stopped for its memory may take to let go of it.
+const SETTLE: Duration = Duration::from_millis(200);
 
 /// Queries that wait to be let in; more are told to come back.
 const MOST_WAITING: usize = 512;
@@ -260,13 +271,13 @@ impl Registry {
         self.crowd.young.store(running.len() - old, Ordering::Relaxed);
     }
 
-    /// Stops the query that holds most of the memory, the youngest of them where they hold alike.
+    /// Stops the query that holds most of the memory, the oldest of them where they hold alike.
     fn stop_largest(&self) {
         let running = lock(&self.running);
         let largest = running
             .iter()
             .filter(|(_, (_, running))| running.why().is_none())
-            .max_by_key(|(id, (_, running))| (running.pool.used(), **id));
+            .max_by_key(|(_, (_, running))| (running.pool.used(), running.age()));
         if let Some((_, (_, largest))) = largest {
             tracing::warn!("the machine's memory is needed: the largest query is stopped");
             largest.stop(Stop::Memory);
@@ -313,17 +324,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Starts the thread that counts, and that looks after the machine's memory. It ends with the
 /// registry.
 fn watch(registry: Weak<Registry>, memory_bytes: usize) -> std::io::Result<()> {
-    let most = memory_bytes.saturating_add(UNACCOUNTED);
+    let mut memory = Memory::new(memory_bytes);
     let look = move || {
-        let mut stopped_at = None::<std::time::Instant>;
         while let Some(registry) = registry.upgrade() {
             registry.count();
-            // One that was stopped needs a moment to let go.
-            let recently = stopped_at.is_some_and(|at| at.elapsed() < Duration::from_millis(200));
-            if !recently && resident_bytes().is_some_and(|bytes| bytes > most) {
-                registry.stop_largest();
-                stopped_at = Some(std::time::Instant::now());
-            }
+            memory.look(&registry);
             drop(registry);
             std::thread::sleep(LOOK);
         }
@@ -331,9 +336,38 @@ fn watch(registry: Weak<Registry>, memory_bytes: usize) -> std::io::Result<()> {
     std::thread::Builder::new().name("watch".to_owned()).spawn(look).map(drop)
 }
 
-/// What the process holds of the machine's memory, where the system tells.
-fn resident_bytes() -> Option<usize> {
-    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: usize = text.split(' ').nth(1)?.parse().ok()?;
-    pages.checked_mul(4096)
+/// What is known of the process's memory.
+struct Memory {
+    /// Above this the largest query is stopped.
+    most: usize,
+    /// What was held when the allocator last gave back what was free.
+    trimmed: usize,
+    trimmed_at: Instant,
+    stopped_at: Option<Instant>,
+}
+
+impl Memory {
+    fn new(memory_bytes: usize) -> Self {
+        let most = memory_bytes.saturating_add(UNACCOUNTED);
+        Self { most, trimmed: 0, trimmed_at: Instant::now(), stopped_at: None }
+    }
+
+    fn look(&mut self, registry: &Registry) {
+        let Some(held) = trim::resident_bytes() else { return };
+        let idle = lock(&registry.running).is_empty();
+        let grown = held > self.trimmed.saturating_add(KEPT);
+        let due = self.trimmed_at.elapsed() >= TRIM;
+        if due && (held > self.most || (idle && grown)) {
+            trim::trim();
+            self.trimmed_at = Instant::now();
+            self.trimmed = trim::resident_bytes().unwrap_or(held);
+            return;
+        }
+        // One that was stopped needs a moment to let go.
+        let recently = self.stopped_at.is_some_and(|at| at.elapsed() < SETTLE);
+        if held > self.most && !recently {
+            registry.stop_largest();
+            self.stopped_at = Some(Instant::now());
+        }
+    }
 }

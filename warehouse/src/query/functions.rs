@@ -29,8 +29,17 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::running;
 
-/// Functions of the engine that are not offered: they tell where the lake's files are.
-const HIDDEN: [&str; 3] = ["input_file_name", "file_row_index", "version"];
+/// Functions of the engine that are not offered: they tell where the lake's files are, what the
+/// engine is, or cast to types of any size that no table has.
+const HIDDEN: [&str; 7] = [
+    "input_file_name",
+    "file_row_index",
+    "version",
+    "arrow_cast",
+    "arrow_try_cast",
+    "cast_to_type",
+    "try_cast_to_type",
+];
 
 /// How the result of a function grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,13 +56,17 @@ enum Growth {
     Series,
     /// To the sum of its arguments.
     Joined,
+    /// The same, with the first argument between all others.
+    Separated,
+    /// Not; but the work grows with the product of two arrays.
+    Crossed,
     /// Not; but the work grows with the product of its arguments.
     Compared,
     /// Not; but each row's pattern is work.
     Matched,
 }
 
-const BOUNDED: [(&str, Growth); 27] = [
+const BOUNDED: [(&str, Growth); 29] = [
     ("repeat", Growth::Repeated),
     ("array_repeat", Growth::Repeated),
     ("array_resize", Growth::Repeated),
@@ -67,7 +80,7 @@ const BOUNDED: [(&str, Growth); 27] = [
     ("range", Growth::Series),
     ("generate_series", Growth::Series),
     ("concat", Growth::Joined),
-    ("concat_ws", Growth::Joined),
+    ("concat_ws", Growth::Separated),
     ("make_array", Growth::Joined),
     ("named_struct", Growth::Joined),
     ("struct", Growth::Joined),
@@ -77,6 +90,8 @@ const BOUNDED: [(&str, Growth); 27] = [
     ("array_prepend", Growth::Joined),
     ("array_union", Growth::Joined),
     ("overlay", Growth::Joined),
+    ("array_has_all", Growth::Crossed),
+    ("array_has_any", Growth::Crossed),
     ("levenshtein", Growth::Compared),
     ("regexp_like", Growth::Matched),
     ("regexp_match", Growth::Matched),
@@ -183,6 +198,8 @@ impl ScalarUDFImpl for Bounded {
             }
             Growth::Series => running::make(amount::series(values, rows)?)?,
             Growth::Joined => running::make(amount::joined(values, rows))?,
+            Growth::Separated => running::make(amount::separated(values, rows))?,
+            Growth::Crossed => amount::check_crossed(values, rows)?,
             Growth::Compared => amount::check_compared(values)?,
             Growth::Matched => {}
         }

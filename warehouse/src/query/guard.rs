@@ -29,9 +29,13 @@ use tokio::time::Sleep;
 
 use super::engine::Crowd;
 use super::running::{self, Here, Running};
+use super::watched::watched;
 
 /// Bytes of a batch, times the expressions of the operator that takes it.
-const ROOM: usize = 32 << 20;
+const ROOM: usize = 8 << 20;
+
+/// Rows of a batch, times the expressions of the operator that takes it.
+const VALUES: usize = 1 << 20;
 
 /// A single row that is larger, and does not fit its part of [`ROOM`], is refused.
 const LARGEST_ROW: usize = 256 << 10;
@@ -46,6 +50,7 @@ pub(super) fn guard(
     crowd: &Arc<Crowd>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let inside = plan.transform_up(|node| {
+        let node = watched(node)?;
         let room = Room::of(&node)?;
         let children = node.children();
         if children.is_empty() {
@@ -84,7 +89,9 @@ impl Room {
         })?;
         // Up to sixteen an operator has room enough anyway.
         let bytes = ROOM / (expressions / 16).max(1);
-        let rows = if constants > 4096 { (ROOM / constants).max(1) } else { usize::MAX };
+        // As many values as are worked out in a moment.
+        let rows = (VALUES / expressions.max(1)).max(16);
+        let rows = if constants > 4096 { rows.min((ROOM / constants).max(1)) } else { rows };
         Ok(Self { bytes, rows })
     }
 }

@@ -21,7 +21,7 @@ use super::running::stopped_error;
 const LARGEST_SORT: usize = 128 << 20;
 
 /// What the engine calls the memory of a sort.
-const SORT: &str = "ExternalSorter";
+const SORT: &str = "ExternalSorter[";
 
 /// See the module.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use super::QueryError;
 use super::pool::QueryPool;
 
 /// Bytes that functions may make while one batch of rows is worked on.
-pub(super) const MOST_MADE: usize = 128 << 20;
+pub(super) const MOST_MADE: usize = 64 << 20;
 
 /// Why a query was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +179,11 @@ fn too_much() -> DataFusionError {
     DataFusionError::ResourcesExhausted("functions make too long values".to_owned())
 }
 
-/// A future whose every step works for a query.
+/// Stack on which a statement is parsed, planned and begun: trees within the bounds fit into it many
+/// times over. It is given back after each step, as a thread's own never is.
+const STACK: usize = 64 << 20;
+
+/// A future whose every step works for a query, on a deep stack.
 pub(super) struct Working<F> {
     pub(super) running: Arc<Running>,
     pub(super) work: Pin<Box<F>>,
@@ -190,6 +194,6 @@ impl<F: Future> Future for Working<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let _here = Here::enter(&self.running);
-        self.work.as_mut().poll(cx)
+        stacker::grow(STACK, || self.work.as_mut().poll(cx))
     }
 }

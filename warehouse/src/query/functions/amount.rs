@@ -10,6 +10,12 @@ use datafusion::logical_expr::ColumnarValue;
 /// every letter of the other.
 const LONGEST_COMPARED: usize = 255;
 
+/// Elements of a series that is one value. As rows, after `FROM`, a series has no bound.
+const LONGEST_SERIES: usize = 100_000;
+
+/// Elements compared in one batch of rows.
+const MOST_COMPARISONS: usize = 20_000_000;
+
 /// Bytes of an element beside its own content.
 const ELEMENT: usize = 16;
 
@@ -114,6 +120,25 @@ pub(super) fn joined(values: &[ColumnarValue], rows: usize) -> usize {
     }))
 }
 
+/// All that is given, and the first between all others.
+pub(super) fn separated(values: &[ColumnarValue], rows: usize) -> usize {
+    let Some((first, others)) = values.split_first() else { return 0 };
+    let between = joined(std::slice::from_ref(first), rows);
+    between.saturating_mul(others.len()).saturating_add(joined(others, rows))
+}
+
+/// Refuses arrays of which every element of one would be compared with every one of the other for
+/// too long.
+pub(super) fn check_crossed(values: &[ColumnarValue], rows: usize) -> Result<()> {
+    let [left, right, ..] = values else { return Ok(()) };
+    let (left, right) = (sizes(left, rows), sizes(right, rows));
+    let work = sum(left.into_iter().zip(right).map(|(a, b)| (a / 8).saturating_mul(b / 8)));
+    if work > MOST_COMPARISONS {
+        return exec_err!("the arrays are too long to be compared with each other");
+    }
+    Ok(())
+}
+
 /// The steps from the first argument to the second.
 pub(super) fn series(values: &[ColumnarValue], rows: usize) -> Result<usize> {
     let (start, stop, step) = match values {
@@ -130,7 +155,14 @@ pub(super) fn series(values: &[ColumnarValue], rows: usize) -> Result<usize> {
         let count = ((stop - start) / step).abs();
         if count.is_finite() { (count as usize).saturating_add(1) } else { 1 }
     });
-    Ok(sum(counts.map(|count| count.saturating_mul(ELEMENT))))
+    let counts: Vec<usize> = counts.collect();
+    if counts.iter().any(|count| *count > LONGEST_SERIES) {
+        return exec_err!(
+            "a series in one value has at most {LONGEST_SERIES} elements; write it after FROM, where \
+             it is rows"
+        );
+    }
+    Ok(sum(counts.into_iter().map(|count| count.saturating_mul(ELEMENT))))
 }
 
 /// Whole numbers as they are; days, instants and intervals in days.
@@ -197,7 +229,7 @@ mod tests {
         assert!(repeated(&[text("x"), number(1_000_000)], 2).is_ok_and(|n| n >= 2_000_000));
         assert_eq!(repeated(&[text("x"), number(-5)], 2).ok(), Some(0));
         assert!(padded(&[text("x"), number(i64::MAX)], 1).is_ok_and(|n| n == usize::MAX));
-        assert!(series(&[number(1), number(1_000_000_000)], 1).is_ok_and(|n| n > 1 << 33));
+        assert!(series(&[number(1), number(1_000_000_000)], 1).is_err());
         assert!(series(&[number(1), number(10), number(0)], 1).is_ok_and(|n| n < 1000));
         let long = "y".repeat(1000);
         assert!(
