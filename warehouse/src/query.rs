@@ -20,6 +20,7 @@ mod functions;
 mod guard;
 mod kept;
 mod lake_table;
+mod milestones;
 mod numbers;
 mod pins;
 mod pool;

@@ -17,6 +17,7 @@ use datafusion_postgres::datafusion_pg_catalog;
 use datafusion_postgres::datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
 
 use super::catalog::{One, Sight};
+use super::milestones::between_rules;
 use super::pins::Pins;
 use super::rights::Visible;
 use super::running::Running;
@@ -82,7 +83,8 @@ impl Template {
         if postgres {
             postgres_functions::register(&context);
         }
-        Ok(Self { state: context.state(), sight, geography: Arc::clone(geography) })
+        let state = between_rules(context.state());
+        Ok(Self { state, sight, geography: Arc::clone(geography) })
     }
 
     /// What is seen, table by table.

@@ -18,7 +18,7 @@ use super::QueryError;
 const HEAVIEST: u64 = 6_000;
 
 /// What a relation weighs beside an expression.
-const RELATION: u64 = 25;
+const RELATION: u64 = 60;
 
 /// Columns in one list of a `SELECT`; PostgreSQL's own limit.
 const MOST_COLUMNS: usize = 1_664;
