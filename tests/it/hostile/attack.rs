@@ -148,11 +148,18 @@ fn by_wire(
         Err(Trouble::Refused(failure)) => return Outcome::Error(failure.code),
         Err(Trouble::Closed | Trouble::Garbled) => return Outcome::Closed,
     };
-    // The same connection goes on.
-    match client.simple("SELECT 40 + 2") {
-        Ok(reply) if reply.cell() == Some("42") => outcome,
-        Ok(_) => Outcome::Wrong,
-        Err(_) => Outcome::Closed,
+    // The same connection goes on. A slow build on shared processors may reach its short deadline
+    // while what was stopped winds down; what it answers must be right.
+    let started = Instant::now();
+    loop {
+        match client.simple("SELECT 40 + 2") {
+            Ok(reply) if reply.cell() == Some("42") => return outcome,
+            Ok(reply)
+                if reply.code() == Some("57014")
+                    && started.elapsed() < bound(Duration::ZERO, PATIENCE) => {}
+            Ok(_) => return Outcome::Wrong,
+            Err(_) => return Outcome::Closed,
+        }
     }
 }
 

@@ -266,7 +266,11 @@ fn connections_beyond_measure_are_refused_and_not_forgotten() {
     for _ in 0..50 {
         let stream = TcpStream::connect(("127.0.0.1", arena.target.server.postgres)).unwrap();
         // Ends of connections in both directions, at once and in the middle.
-        let _ = stream.shutdown(if half.len() % 2 == 0 { Shutdown::Write } else { Shutdown::Read });
+        let _ = stream.shutdown(if half.len().is_multiple_of(2) {
+            Shutdown::Write
+        } else {
+            Shutdown::Read
+        });
         half.push(stream);
     }
     arena.after("connections that end at once");

@@ -41,7 +41,7 @@ fn texts_that_grow() {
         ),
         any("replace", format!("SELECT length(replace({mega}, 'x', {mega}))")),
         any("replace of nothing", format!("SELECT length(replace({mega}, '', {mega}))")),
-        any("translate", format!("SELECT length(translate(repeat('x', 500000000), 'x', 'đ'))")),
+        any("translate", "SELECT length(translate(repeat('x', 500000000), 'x', 'đ'))"),
         any(
             "translate for every row",
             format!("SELECT max(translate({mega} || value::text, 'x', 'đ')) FROM {series}"),
@@ -98,7 +98,7 @@ fn texts_that_grow() {
             "a format of dates for every row",
             format!("SELECT length(to_char(now(), repeat('%A', 200000))) FROM {series}"),
         ),
-        any("sums of long texts", format!("SELECT md5(repeat('x', 900000000))")),
+        any("sums of long texts", "SELECT md5(repeat('x', 900000000))"),
         any(
             "string_agg",
             "SELECT length(string_agg('abcdefghij', ',')) FROM generate_series(1, 1000000000)",

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::http::{Form, Reader};
 use super::process::{Process, comes_true};
 use super::wire::{Client, Trouble};
-use super::{MEMORY_BYTES, PATIENCE};
+use super::{MEMORY_BYTES, PATIENCE, bound};
 use crate::support::{self, Server, succeed};
 
 /// Memory at which the kernel refuses more: far above what the tests allow, far below the machine.
@@ -119,9 +119,18 @@ impl Target {
         log_in(self.folder.path())
     }
 
-    /// What is wrong with the server now, if anything is: it must live, answer by the wire and by
-    /// the page, rightly.
+    /// What is wrong with the server, if anything is: it must live, answer by the wire and by the
+    /// page, rightly. A slow build on shared processors may take a while.
     pub(super) fn fault(&self) -> Option<String> {
+        let mut fault = None;
+        comes_true(bound(Duration::ZERO, PATIENCE), || {
+            fault = self.fault_now();
+            fault.is_none() || !self.process().is_alive()
+        });
+        fault
+    }
+
+    fn fault_now(&self) -> Option<String> {
         if !self.process().is_alive() {
             return Some("the process died".to_owned());
         }

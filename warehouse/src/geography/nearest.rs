@@ -11,7 +11,7 @@ impl Geography {
         let code = typed.split('@').next().unwrap_or_default();
         let mut same: Vec<&Unit> = self.all().filter(|unit| unit.code == code).collect();
         if !same.is_empty() {
-            same.sort_by(|a, b| b.valid_from.cmp(&a.valid_from));
+            same.sort_by_key(|unit| std::cmp::Reverse(unit.valid_from));
             same.truncate(limit);
             return same;
         }

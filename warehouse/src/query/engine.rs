@@ -28,7 +28,7 @@ const YOUNG: Duration = Duration::from_millis(300);
 const LOOK: Duration = Duration::from_millis(25);
 
 /// Memory beside what queries account for, before the watch stops the largest of them.
-const UNACCOUNTED: usize = 640 << 20;
+const UNACCOUNTED: usize = 512 << 20;
 
 /// Memory that may be free and not given back while nothing runs.
 const KEPT: usize = 48 << 20;

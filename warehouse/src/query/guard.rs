@@ -32,7 +32,7 @@ use super::running::{self, Here, Running};
 use super::watched::watched;
 
 /// Bytes of a batch, times the expressions of the operator that takes it.
-const ROOM: usize = 8 << 20;
+const ROOM: usize = 4 << 20;
 
 /// Rows of a batch, times the expressions of the operator that takes it.
 const VALUES: usize = 1 << 20;

@@ -18,7 +18,7 @@ use super::running::stopped_error;
 
 /// Bytes that one sort holds before it spills: it sorts what it holds in one go, which no cancel
 /// reaches into, so that must be a matter of a moment.
-const LARGEST_SORT: usize = 128 << 20;
+const LARGEST_SORT: usize = 64 << 20;
 
 /// What the engine calls the memory of a sort.
 const SORT: &str = "ExternalSorter[";

@@ -18,7 +18,7 @@ use super::QueryError;
 use super::pool::QueryPool;
 
 /// Bytes that functions may make while one batch of rows is worked on.
-pub(super) const MOST_MADE: usize = 64 << 20;
+pub(super) const MOST_MADE: usize = 32 << 20;
 
 /// Why a query was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
