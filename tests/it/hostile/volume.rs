@@ -13,11 +13,11 @@ use super::{PATIENCE, ends_within, turn};
 
 const ENDLESS_ROWS: &str = "SELECT value, repeat('x', 1000) FROM generate_series(1, 1000000000)";
 
-/// Runs cases on connections of their own, and sees that nothing stays.
 /// What is done on one connection.
-type Deed = dyn Fn(&mut Client) -> Result<Reply, Trouble>;
+type Deed<'a> = dyn Fn(&mut Client) -> Result<Reply, Trouble> + 'a;
 
-fn each(cases: &[(&str, &Deed)]) {
+/// Runs cases on connections of their own, and sees that nothing stays.
+fn each(cases: &[(&str, &Deed<'_>)]) {
     let _turn = turn();
     let mut arena = Arena::open(Settings::tight());
     for (name, run) in cases {
