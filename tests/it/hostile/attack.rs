@@ -105,7 +105,10 @@ fn attempt(arena: &mut Arena, attack: &Attack) {
         [simple, extended, page, file].map(|door| door.join().expect("a door ends"))
     });
     let took = started.elapsed();
-    println!("{} ({} ms): {outcomes:?}", attack.name, took.as_millis());
+    let held = arena.target.process();
+    let (now, peak) = (held.memory() >> 20, held.peak() >> 20);
+    let (name, took_ms) = (&attack.name, took.as_millis());
+    println!("{name} ({took_ms} ms, {now} MiB, {peak} at most): {outcomes:?}");
     let died = !arena.target.process().is_alive();
     for (door, outcome) in DOORS.iter().zip(&outcomes) {
         if let Some(wrong) = judge(attack, door, outcome).filter(|_| !died) {

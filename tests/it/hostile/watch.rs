@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::process::{Process, comes_true};
 use super::target::{Settings, Target};
-use super::{BESIDE_BYTES, KEPT_BYTES, PATIENCE, health_within};
+use super::{PATIENCE, beside_bytes, health_within, kept_bytes};
 
 /// Between two questions for `/health`.
 const EVERY: Duration = Duration::from_millis(50);
@@ -61,7 +61,7 @@ impl Watch {
 
     /// Waits until the memory has come back, if it does.
     pub(super) fn memory_returns(&self) -> Result<(), String> {
-        let most = self.at_start + KEPT_BYTES;
+        let most = self.at_start + kept_bytes();
         if comes_true(RETURNS_WITHIN, || self.process.memory() <= most) {
             return Ok(());
         }
@@ -88,7 +88,7 @@ impl Watch {
         );
         let mut faults = Vec::new();
         faults.extend(returned.err());
-        if peak > self.memory_bytes + BESIDE_BYTES {
+        if peak > self.memory_bytes + beside_bytes() {
             faults.push(format!("the process had {} MiB", mib(peak)));
         }
         if seen.slowest > health_within() {

@@ -105,6 +105,7 @@ impl Parameters {
     /// Reads the values that a client sends.
     pub(super) fn read(&self, bind: &Bind) -> Result<ParamValues, Fault> {
         check(bind, self.own.len())?;
+        self.check_arrays(bind)?;
         let statement = StoredStatement::new(String::new(), (), self.sent.clone());
         let portal = Portal::try_new(bind, Arc::new(statement)).map_err(malformed)?;
         let inferred: Vec<_> = self.inferred.iter().map(Option::as_ref).collect();
@@ -124,6 +125,45 @@ impl Parameters {
         Ok(values)
     }
 }
+
+impl Parameters {
+    /// Refuses arrays that claim more elements than they hold: room is made by the claim.
+    fn check_arrays(&self, bind: &Bind) -> Result<(), Fault> {
+        let formats = &bind.parameter_format_codes;
+        for (at, (own, value)) in self.own.iter().zip(&bind.parameters).enumerate() {
+            let ty = self.sent.get(at).and_then(Option::as_ref).unwrap_or(own);
+            let binary = formats.get(at).or(formats.first().filter(|_| formats.len() == 1));
+            let Some(value) = value.as_ref().filter(|_| binary == Some(&1)) else { continue };
+            // PostgreSQL names the array of a type with an underscore before it.
+            if ty.name().starts_with('_') && !holds_its_claim(value) {
+                return Err(Fault::new("22P03", "an array holds fewer elements than it says"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the elements that an array's head counts can stand in what follows: each has a length of
+/// four bytes at least.
+fn holds_its_claim(array: &[u8]) -> bool {
+    let word = |at: usize| -> Option<usize> {
+        let bytes = array.get(at * 4..at * 4 + 4)?.try_into().ok()?;
+        usize::try_from(i32::from_be_bytes(bytes)).ok()
+    };
+    // Dimensions, whether there are nulls, the type; then a length and a lower bound for each.
+    let Some(dimensions) = word(0).filter(|count| *count <= MOST_DIMENSIONS) else { return false };
+    let mut lengths = (0..dimensions).map(|dimension| word(3 + 2 * dimension));
+    let claimed = lengths.try_fold(1_usize, |all, length| all.checked_mul(length?));
+    let head = 12 + 8 * dimensions;
+    match claimed {
+        Some(_) if dimensions == 0 => true,
+        Some(claimed) => claimed <= array.len().saturating_sub(head) / 4,
+        None => false,
+    }
+}
+
+/// PostgreSQL's own limit.
+const MOST_DIMENSIONS: usize = 6;
 
 /// Refuses more or fewer values or formats than there are parameters.
 fn check(bind: &Bind, count: usize) -> Result<(), Fault> {
@@ -278,6 +318,24 @@ mod tests {
                 let _ = read(&parameters, &bind(&[1], &[Some(&vec![0xff; length])]));
                 let _ = read(&parameters, &bind(&[1], &[Some(&vec![0x7f; length])]));
             }
+        }
+    }
+
+    #[test]
+    fn an_array_holds_what_it_says() {
+        let array =
+            |words: &[i32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+        assert!(holds_its_claim(&array(&[1, 0, 23, 2, 1, 4, 7, 4, 8])));
+        assert!(holds_its_claim(&array(&[0, 0, 23])));
+        for words in [
+            &[1, 0, 23, i32::MAX, 1][..],
+            &[2, 0, 23, i32::MAX, 1, i32::MAX, 1],
+            &[1_000_000_000, 0, 23],
+            &[-1, 0, 23],
+            &[1, 0, 23, -5, 1],
+            &[1],
+        ] {
+            assert!(!holds_its_claim(&array(words)), "{words:?}");
         }
     }
 
