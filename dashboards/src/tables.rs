@@ -159,7 +159,9 @@ fn all(declarations: &Declarations) -> Result<Vec<TableInfo<'_>>, PageError> {
     });
     let marts = declarations.of_kind(QueryKind::Mart).filter_map(TableInfo::mart);
     let mut tables: Vec<_> = sources.chain(marts).collect();
-    tables.extend(system::stored().iter().map(TableInfo::system));
+    // The account of queries is there for inspectors only, as their sight says.
+    let stored = system::stored().into_iter().chain([system::queries()]);
+    tables.extend(stored.map(|table| TableInfo::system(&table)));
     let described = system::virtual_tables(declarations)?;
     tables.extend(described.iter().map(|(table, _)| TableInfo::system(table)));
     let place = |schema: Schema| Schema::ALL.iter().position(|&other| other == schema);
