@@ -10,7 +10,7 @@ legal_basis = "Thông tư 23/2025/TT-BYT"
 caveats = [
     { vi = "Cả nước ở đây không gồm Bệnh viện Phổi Trung ương.", en = "The country here is without the national TB hospital." },
     { vi = "Cộng cả tái phát, thất bại, điều trị lại: rộng hơn định nghĩa \"mới và tái phát\" của WHO.", en = "All retreatment types are included: wider than the WHO \"new and relapse\"." },
-    { vi = "Tính theo năm; số theo quý ở chỉ tiêu lao_phat_hien_quy.", en = "By year; the quarterly counts are in lao_phat_hien_quy." },
+    { vi = "Tính theo năm; số theo quý là chỉ tiêu khác, chưa mở.", en = "By year; the quarterly counts are another indicator, which is not open." },
 ]
 
 [indicator]

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray};
-use datafusion::arrow::array::{BooleanArray, RecordBatch};
+use datafusion::arrow::array::{BooleanArray, RecordBatch, StringArray};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
 use datafusion::common::Result;
@@ -272,6 +272,7 @@ impl Rights<'_> {
                 }),
             };
             let batch = filter_record_batch(&batch, &BooleanArray::from(seen))?;
+            let batch = origins(batch, tables)?;
             let schema = Arc::clone(&table.schema);
             let (stored, source) = (Arc::clone(&schema), Source::Memory(batch));
             tables.insert(table.name, Entry { source, stored, schema, keep: None });
@@ -289,6 +290,25 @@ impl Rights<'_> {
             .map(|row| text(batch, column, row).is_some_and(|name| seen(&name, row)))
             .collect()
     }
+}
+
+/// The column that says what a table was made from.
+const ORIGIN: &str = "nguon_goc";
+
+/// `batch` with the tables that each was made from, of those that are there. What names no table
+/// is a database, and those are public.
+fn origins(batch: RecordBatch, tables: &Tables) -> Result<RecordBatch> {
+    let Some((at, _)) = batch.schema().column_with_name(ORIGIN) else { return Ok(batch) };
+    let is_there =
+        |part: &&str| part.parse().map_or(true, |name: TableName| tables.contains_key(&name));
+    let origins = (0..batch.num_rows()).map(|row| {
+        let all = text(&batch, ORIGIN, row)?;
+        Some(all.split(';').filter(is_there).collect::<Vec<_>>().join(";"))
+    });
+    let origins: StringArray = origins.collect();
+    let mut columns = batch.columns().to_vec();
+    columns[at] = Arc::new(origins);
+    Ok(RecordBatch::try_new(batch.schema(), columns)?)
 }
 
 /// Not one row.
