@@ -96,13 +96,15 @@ mod tests {
 
     #[tokio::test]
     async fn who_takes_little_at_a_time_gets_everything() {
+        // Longer in all than the limit, and each time much shorter, on a busy machine too.
+        let limit = Duration::from_millis(600);
         let (ours, mut theirs) = tokio::io::duplex(8);
         let sent =
-            tokio::spawn(async move { Progress::new(ours, LIMIT).write_all(&[7; 64]).await });
+            tokio::spawn(async move { Progress::new(ours, limit).write_all(&[7; 64]).await });
         let mut taken = Vec::new();
         let mut piece = [0; 8];
         while taken.len() < 64 {
-            tokio::time::sleep(LIMIT / 4).await;
+            tokio::time::sleep(limit / 6).await;
             let read = theirs.read(&mut piece).await.expect("bytes");
             taken.extend_from_slice(&piece[..read]);
         }
