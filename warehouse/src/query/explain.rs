@@ -52,7 +52,7 @@ fn without_files(plan: &str) -> String {
         Regex::new(r"file_groups=\{(\d+ groups?)[^\n]*?\]\]?\}").expect("a constant that parses")
     });
     static PATHS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?:[a-z0-9+]+://|/)?(?:[\w.@%=~-]+/)+[\w.@%=~-]*\.(?:parquet|json|crc)")
+        Regex::new(r"(?:[a-z0-9+]+://)?/?(?:[\w.@%=~-]+/)+[\w.@%=~-]*\.(?:parquet|json|crc)")
             .expect("a constant that parses")
     });
     let plan = GROUPS.replace_all(&plan, "file_groups={$1}");

@@ -29,7 +29,7 @@ fn only_one_read_passes() {
         "WITH t AS (SELECT 1) INSERT INTO x SELECT * FROM t",
         "SELECT 1 INTO t",
         "SELECT a FROM (SELECT 1 AS a INTO t) AS x",
-        "SELECT 1 FOR UPDATE",
+        "SELECT a FROM t FOR UPDATE",
         "COPY t TO '/tmp/x.csv'",
     ] {
         assert_eq!(is_read(sql), Some(false), "{sql}");

@@ -34,7 +34,8 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 fn warehouse() -> Warehouse {
     let lake = Lake::open(&Location::Folder("there/is/nothing/here".into())).unwrap();
     let geography = Arc::new(Geography::empty());
-    let limits = Limits { memory_bytes: 64 << 20, ..Limits::default() };
+    // Several warehouses share this process, and each looks at the memory of all of it.
+    let limits = Limits { memory_bytes: 2 << 30, ..Limits::default() };
     Warehouse::new(lake, Arc::new(Declarations::default()), geography, limits).unwrap()
 }
 
