@@ -93,7 +93,22 @@ impl Handle {
 
     /// The connection waits for its client.
     pub(super) fn rest(&self) {
-        *locked(&self.work) = None;
+        self.resting().rest();
+    }
+
+    /// What says so from within the work.
+    pub(super) fn resting(&self) -> Resting {
+        Resting(Arc::clone(&self.work))
+    }
+}
+
+/// Ends what a connection can be told to stop, before its client hears that it is over: a
+/// cancellation that comes then has nothing to stop.
+pub(super) struct Resting(Work);
+
+impl Resting {
+    pub(super) fn rest(&self) {
+        *locked(&self.0) = None;
     }
 }
 

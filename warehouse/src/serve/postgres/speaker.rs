@@ -13,7 +13,7 @@ use datafusion_postgres::pgwire::messages::startup::{
     Authentication, BackendKeyData, ParameterStatus,
 };
 
-use super::cancel::Handle;
+use super::cancel::{Handle, Resting};
 use super::command::Command;
 use super::fault::{Fault, Result};
 use super::frames::Frame;
@@ -38,6 +38,7 @@ pub(super) struct Speaker {
     pub(super) skips: bool,
     /// Its client was told that it may say what it wants.
     rests: bool,
+    resting: Option<Resting>,
 }
 
 /// What a text says.
@@ -70,11 +71,13 @@ impl Speaker {
             status: TransactionStatus::Idle,
             skips: false,
             rests: false,
+            resting: None,
         }
     }
 
     /// Tells a client that it is logged in, and what it needs to know.
     pub(super) async fn welcome(&mut self, handle: &Handle, out: &mut Outgoing) -> Result<()> {
+        self.resting = Some(handle.resting());
         out.feed(PgWireBackendMessage::Authentication(Authentication::Ok)).await?;
         self.tell(self.settings.told(), out).await?;
         let key = BackendKeyData::new(handle.pid, handle.secret());
@@ -225,6 +228,9 @@ impl Speaker {
 
     /// Tells a client that it may say what it wants.
     pub(super) async fn ready(&mut self, out: &mut Outgoing) -> Result<()> {
+        if let Some(resting) = &self.resting {
+            resting.rest();
+        }
         let ready = ReadyForQuery::new(self.status);
         out.feed(PgWireBackendMessage::ReadyForQuery(ready)).await?;
         self.rests = true;

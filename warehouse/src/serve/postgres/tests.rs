@@ -389,7 +389,7 @@ async fn a_cancellation_stops_what_runs_and_nothing_else() {
         assert_eq!(code(&told), "57014", "{sql}");
         assert!(cancelled.elapsed() < AT_ONCE, "{sql}: {:?}", cancelled.elapsed());
         nothing_runs(&shared).await;
-        assert_eq!(cells(&client.query("SELECT 1").await), ["1"]);
+        assert_eq!(cells(&client.query("SELECT 1").await), ["1"], "{sql}");
     }
 }
 
