@@ -359,7 +359,8 @@ impl Run {
         if sent > inner.door.limits().answer_bytes {
             return Err(QueryError::answer_too_large());
         }
-        Ok(self.sender.send(batch).await.is_ok())
+        // Rows that nobody takes hold a place no longer than the query may last.
+        self.running.wait(async { Ok(self.sender.send(batch).await.is_ok()) }).await
     }
 }
 
