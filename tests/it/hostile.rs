@@ -60,16 +60,14 @@ use std::time::Duration;
 /// Memory that the queries of a server under attack may use together.
 const MEMORY_BYTES: u64 = 512 << 20;
 
-/// What the process may have at most beside that: 1 GiB is promised, of a release build. One that is
-/// not optimised works on its batches ten times as long, and so on more of them at a time.
+/// What the process may have at most beside that.
 fn beside_bytes() -> u64 {
-    if strict() { 1 << 30 } else { 4 << 30 }
+    1 << 30
 }
 
-/// How much more memory than at its start a server may keep: 200 MiB are promised. A slow build may
-/// still be at work on what was stopped.
+/// How much more memory than at its start a server may keep.
 fn kept_bytes() -> u64 {
-    if strict() { 200 << 20 } else { 1 << 30 }
+    200 << 20
 }
 
 /// How long an answer is waited for at most before the server counts as hanging: far more than any
