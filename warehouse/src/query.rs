@@ -18,6 +18,7 @@ mod error;
 mod explain;
 mod functions;
 mod guard;
+mod held;
 mod kept;
 mod lake_table;
 mod milestones;
@@ -416,17 +417,12 @@ impl Door {
         self.warehouse.template(&self.who, self.via == Via::Wire)
     }
 
-    fn session(&self, pins: &Arc<Pins>, running: &Running) -> Result<SessionState, QueryError> {
-        self.template()?.session(pins, running).map_err(QueryError::engine)
+    fn session(&self, pins: &Arc<Pins>) -> Result<SessionState, QueryError> {
+        Ok(self.template()?.session(pins))
     }
 
-    fn bench(
-        &self,
-        pins: &Arc<Pins>,
-        running: &Running,
-        bench: catalog::Bench,
-    ) -> Result<SessionState, QueryError> {
-        self.template()?.bench(pins, running, bench).map_err(QueryError::engine)
+    fn bench(&self, pins: &Arc<Pins>, bench: catalog::Bench) -> Result<SessionState, QueryError> {
+        Ok(self.template()?.bench(pins, bench))
     }
 }
 

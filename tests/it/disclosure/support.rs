@@ -131,33 +131,64 @@ pub(super) fn attack_within(
             }
         }
     }
-    let rows: Vec<usize> = entries.iter().map(|e| e.1).collect();
-    let cols: Vec<usize> = entries.iter().map(|e| e.0).collect();
-    let values: Vec<f64> = entries.iter().map(|e| e.2).collect();
-    let a = CscMatrix::new_from_triplets(right.len(), columns.len(), rows, cols, values);
-    let cones = [ZeroConeT(equalities), NonnegativeConeT(bounds)];
-    let solve = |sign: f64| {
-        let mut q = vec![0.0; columns.len()];
+    let programme = Programme { columns: columns.len(), equalities, bounds, entries, right };
+    // A set without an inside (cells that are determined) can end in a numerical complaint: it is
+    // given a little room then. That only makes the attacker's interval wider by as little.
+    let extreme = |sign: f64| {
+        let found = programme.extreme(target, sign, 0.0);
+        let found = found.or_else(|_| programme.extreme(target, sign, 1e-6));
+        found.unwrap_or_else(|complaint| panic!("{complaint}")) * scale
+    };
+    (extreme(1.0), extreme(-1.0))
+}
+
+/// What an attacker knows: equations first, then bounds, in rows of `entries`.
+struct Programme {
+    columns: usize,
+    equalities: usize,
+    bounds: usize,
+    /// Column, row and factor.
+    entries: Vec<(usize, usize, f64)>,
+    right: Vec<f64>,
+}
+
+impl Programme {
+    /// The least value of a column, or the largest where `sign` is negative; every equation may be
+    /// off by `room`.
+    fn extreme(&self, target: usize, sign: f64, room: f64) -> Result<f64, String> {
+        let (mut entries, mut right) = (self.entries.clone(), self.right.clone());
+        let cones = if room > 0.0 {
+            let rows = self.right.len();
+            let equations = self.entries.iter().filter(|entry| entry.1 < self.equalities);
+            entries.extend(equations.map(|&(col, row, factor)| (col, rows + row, -factor)));
+            right.extend(self.right[..self.equalities].iter().map(|value| room - value));
+            right[..self.equalities].iter_mut().for_each(|value| *value += room);
+            vec![NonnegativeConeT(right.len())]
+        } else {
+            vec![ZeroConeT(self.equalities), NonnegativeConeT(self.bounds)]
+        };
+        let rows: Vec<usize> = entries.iter().map(|entry| entry.1).collect();
+        let cols: Vec<usize> = entries.iter().map(|entry| entry.0).collect();
+        let values: Vec<f64> = entries.iter().map(|entry| entry.2).collect();
+        let a = CscMatrix::new_from_triplets(right.len(), self.columns, rows, cols, values);
+        let mut q = vec![0.0; self.columns];
         q[target] = sign;
-        let p = CscMatrix::zeros((columns.len(), columns.len()));
+        let p = CscMatrix::zeros((self.columns, self.columns));
         let settings = DefaultSettings { verbose: false, ..DefaultSettings::default() };
         let mut solver =
             DefaultSolver::new(&p, &q, &a, &right, &cones, settings).expect("a valid programme");
         solver.solve();
-        // A set without an inside (cells that are determined) can end in a numerical complaint at
-        // a point that satisfies everything: if it were not the extreme one, the interval would
-        // only be taken for narrower than it is.
         let solution = &solver.solution;
         let complaint = [SolverStatus::InsufficientProgress, SolverStatus::NumericalError]
             .contains(&solution.status);
+        // At a point that satisfies everything: if it were not the extreme one, the interval would
+        // only be taken for narrower than it is.
         let near = complaint && solution.r_prim < 3e-4;
-        assert!(
-            near || matches!(solution.status, SolverStatus::Solved | SolverStatus::AlmostSolved),
-            "{:?}, residual {}",
-            solution.status,
-            solution.r_prim
-        );
-        solver.solution.x[target] * scale
-    };
-    (solve(1.0), solve(-1.0))
+        let solved =
+            matches!(solution.status, SolverStatus::Solved | SolverStatus::AlmostSolved) || near;
+        if solved {
+            return Ok(solution.x[target]);
+        }
+        Err(format!("{:?}, residual {}", solution.status, solution.r_prim))
+    }
 }

@@ -159,24 +159,24 @@ fn thousands_of_everything() {
 #[test]
 fn messages_under_way() {
     each(&[
-        ("3,000 questions at once", &|client| {
-            let all = extended("SELECT 1", &[], &[]).repeat(3_000);
+        ("1,000 questions at once", &|client| {
+            let all = extended("SELECT 1", &[], &[]).repeat(1_000);
             let written = client.say(&all);
             let mut last = Reply::default();
-            for _ in 0..3_000 {
+            for _ in 0..1_000 {
                 last = client.until_ready()?;
             }
             written.map(|()| last)
         }),
-        ("3,000 simple questions at once", &|client| {
-            client.say(&query("SELECT 1").repeat(3_000))?;
-            (0..2_999).try_for_each(|_| client.until_ready().map(drop))?;
+        ("1,000 simple questions at once", &|client| {
+            client.say(&query("SELECT 1").repeat(1_000))?;
+            (0..999).try_for_each(|_| client.until_ready().map(drop))?;
             client.until_ready()
         }),
-        ("3,000 questions and one answer", &|client| {
+        ("1,000 questions and one answer", &|client| {
             let one = extended("SELECT 1", &[], &[]);
             let one = &one[..one.len() - sync().len()];
-            client.exchange(&[one.repeat(3_000), sync()].concat())
+            client.exchange(&[one.repeat(1_000), sync()].concat())
         }),
         ("a question among 100 MB of nothing", &|client| {
             client.exchange(&[frame(b'd', &vec![0; 100 << 20]), query("SELECT 1")].concat())

@@ -33,16 +33,19 @@ pub(super) fn country_name() -> TableName {
     TableName::new(Schema::ChiTieu, "ca_nuoc").expect("a plain name")
 }
 
-/// `chi_tieu_tai` over the indicator values that one statement of a principal reads.
+/// Finds the indicator values that one statement of a principal reads.
+type Values = Box<dyn Fn() -> Result<Arc<dyn TableProvider>> + Send + Sync>;
+
+/// `chi_tieu_tai` over `values`, which are looked for where it is called.
 pub(super) fn on_boundaries(
-    values: Arc<dyn TableProvider>,
+    values: Values,
     geography: &Arc<Geography>,
 ) -> Arc<dyn TableFunctionImpl> {
     Arc::new(OnBoundaries { values, geography: Arc::clone(geography) })
 }
 
 struct OnBoundaries {
-    values: Arc<dyn TableProvider>,
+    values: Values,
     geography: Arc<Geography>,
 }
 
@@ -64,7 +67,7 @@ impl TableFunctionImpl for OnBoundaries {
             return plan_err!("no administrative units are declared for {date}");
         }
         let crosswalk = crosswalk(&self.geography, date)?;
-        let plan = boundary_plan(Arc::clone(&self.values), crosswalk)?;
+        let plan = boundary_plan((self.values)()?, crosswalk)?;
         Ok(Arc::new(ViewTable::new(plan, None)))
     }
 }

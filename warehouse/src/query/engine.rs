@@ -25,19 +25,26 @@ const STACK: usize = 16 << 20;
 const YOUNG: Duration = Duration::from_millis(300);
 
 /// How often the watch looks.
-const LOOK: Duration = Duration::from_millis(25);
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Memory beside what queries account for, before the watch stops the largest of them.
-const UNACCOUNTED: usize = 512 << 20;
+const UNACCOUNTED: usize = 384 << 20;
 
 /// Memory that may be free and not given back while nothing runs.
 const KEPT: usize = 48 << 20;
 
+/// The same while queries run, who may need it again at once.
+const KEPT_AT_WORK: usize = 192 << 20;
+
 /// How often free memory is given back.
 const TRIM: Duration = Duration::from_millis(500);
 
-/// How long a query that was stopped for its memory may take to let go of it.
+/// How long a query that was stopped for its memory may take to let go of it, before the next is
+/// stopped.
 const SETTLE: Duration = Duration::from_millis(200);
+
+/// Unless the memory has grown by as much since.
+const GROWTH: usize = 32 << 20;
 
 /// Queries that wait to be let in; more are told to come back.
 const MOST_WAITING: usize = 512;
@@ -343,31 +350,36 @@ struct Memory {
     /// What was held when the allocator last gave back what was free.
     trimmed: usize,
     trimmed_at: Instant,
-    stopped_at: Option<Instant>,
+    /// When a query was stopped last, and what was held then.
+    stopped: Option<(Instant, usize)>,
 }
 
 impl Memory {
     fn new(memory_bytes: usize) -> Self {
         let most = memory_bytes.saturating_add(UNACCOUNTED);
-        Self { most, trimmed: 0, trimmed_at: Instant::now(), stopped_at: None }
+        Self { most, trimmed: 0, trimmed_at: Instant::now(), stopped: None }
     }
 
     fn look(&mut self, registry: &Registry) {
         let Some(held) = trim::resident_bytes() else { return };
         let idle = lock(&registry.running).is_empty();
-        let grown = held > self.trimmed.saturating_add(KEPT);
+        self.trimmed = self.trimmed.min(held);
+        let kept = if idle { KEPT } else { KEPT_AT_WORK };
+        let grown = held > self.trimmed.saturating_add(kept);
         let due = self.trimmed_at.elapsed() >= TRIM;
-        if due && (held > self.most || (idle && grown)) {
+        if due && (held > self.most || grown) {
             trim::trim();
             self.trimmed_at = Instant::now();
             self.trimmed = trim::resident_bytes().unwrap_or(held);
             return;
         }
         // One that was stopped needs a moment to let go.
-        let recently = self.stopped_at.is_some_and(|at| at.elapsed() < SETTLE);
-        if held > self.most && !recently {
+        let settles = |(at, was): (Instant, usize)| {
+            at.elapsed() < SETTLE && held < was.saturating_add(GROWTH)
+        };
+        if held > self.most && !self.stopped.is_some_and(settles) {
             registry.stop_largest();
-            self.stopped_at = Some(Instant::now());
+            self.stopped = Some((Instant::now(), held));
         }
     }
 }

@@ -6,6 +6,7 @@
 
 #![expect(clippy::disallowed_types, reason = "functions are put into a session")]
 
+mod aggregate;
 mod amount;
 mod pattern;
 
@@ -113,6 +114,7 @@ pub(super) fn register(session: &SessionContext) -> Result<()> {
         register(name, growth)?;
     }
     register("regexp_instr", Growth::Matched)?;
+    aggregate::register(session);
     let join = Bounded::new(Arc::new(ScalarUDF::new_from_impl(Join::new())), Growth::Joined);
     let join = Arc::new(ScalarUDF::new_from_impl(join));
     let like = session.udf("regexp_like")?;

@@ -28,6 +28,7 @@ use futures::{Stream, StreamExt};
 use tokio::time::Sleep;
 
 use super::engine::Crowd;
+use super::held::{Held, Holds};
 use super::running::{self, Here, Running};
 use super::watched::watched;
 
@@ -56,14 +57,41 @@ pub(super) fn guard(
         if children.is_empty() {
             return Ok(Transformed::no(node));
         }
+        let holds = Holds::of(&node);
+        let takes = holds.as_ref().map(|holds| (Arc::clone(holds), Side::Takes));
         let guarded = children
             .into_iter()
-            .map(|child| Arc::new(Guard::new(Arc::clone(child), room, running, crowd)) as _)
+            .map(|child| placed(child, room, running, crowd, takes.clone()))
             .collect();
-        Ok(Transformed::yes(replace_children_if_necessary(node, guarded)?))
+        let node = replace_children_if_necessary(node, guarded)?;
+        let gives = holds.map(|holds| (holds, Side::Gives));
+        Ok(Transformed::yes(match gives {
+            Some(gives) => placed(&node, Room::ANY, running, crowd, Some(gives)),
+            None => node,
+        }))
     })?;
-    let room = Room { bytes: ROOM, rows: usize::MAX };
-    Ok(Arc::new(Guard::new(inside.data, room, running, crowd)))
+    Ok(placed(&inside.data, Room::ANY, running, crowd, None))
+}
+
+/// A guard on the way out of `plan`.
+fn placed(
+    plan: &Arc<dyn ExecutionPlan>,
+    room: Room,
+    running: &Arc<Running>,
+    crowd: &Arc<Crowd>,
+    holds: Option<(Arc<Holds>, Side)>,
+) -> Arc<dyn ExecutionPlan> {
+    let (running, crowd) = (Arc::clone(running), Arc::clone(crowd));
+    Arc::new(Guard { input: Arc::clone(plan), room, running, crowd, holds })
+}
+
+/// On which side of an operator a guard stands that has an account of the rows in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// Its rows go into the operator.
+    Takes,
+    /// They come out of it.
+    Gives,
 }
 
 /// How large a batch an operator can take.
@@ -74,6 +102,9 @@ struct Room {
 }
 
 impl Room {
+    /// Of whoever reads the plan.
+    const ANY: Self = Self { bytes: ROOM, rows: usize::MAX };
+
     /// An operator makes a column of each of its expressions: the room is divided among them, and
     /// a constant is written out once a row.
     fn of(node: &Arc<dyn ExecutionPlan>) -> Result<Self> {
@@ -103,17 +134,8 @@ struct Guard {
     room: Room,
     running: Arc<Running>,
     crowd: Arc<Crowd>,
-}
-
-impl Guard {
-    fn new(
-        input: Arc<dyn ExecutionPlan>,
-        room: Room,
-        running: &Arc<Running>,
-        crowd: &Arc<Crowd>,
-    ) -> Self {
-        Self { input, room, running: Arc::clone(running), crowd: Arc::clone(crowd) }
-    }
+    /// The account of an operator that has none of its own.
+    holds: Option<(Arc<Holds>, Side)>,
 }
 
 impl DisplayAs for Guard {
@@ -158,7 +180,8 @@ impl ExecutionPlan for Guard {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return Err(DataFusionError::Internal("a guard has one input".to_owned()));
         };
-        Ok(Arc::new(Self::new(input, self.room, &self.running, &self.crowd)))
+        let holds = self.holds.clone();
+        Ok(placed(&input, self.room, &self.running, &self.crowd, holds))
     }
 
     fn with_new_children(
@@ -177,8 +200,14 @@ impl ExecutionPlan for Guard {
     ) -> Result<SendableRecordBatchStream> {
         running_or_stop(&self.running)?;
         let _here = Here::enter(&self.running);
+        let held = self.holds.as_ref().map(|(holds, side)| match side {
+            // The operator asks for its input while it is begun: its account is opened before.
+            Side::Gives => (holds.open(partition, context.memory_pool()), Side::Gives),
+            Side::Takes => (holds.find(partition, context.memory_pool()), Side::Takes),
+        });
         let rows = Guarded {
             input: self.input.execute(partition, context)?,
+            held,
             room: self.room,
             running: Arc::clone(&self.running),
             crowd: Arc::clone(&self.crowd),
@@ -200,6 +229,7 @@ fn running_or_stop(running: &Running) -> Result<()> {
 
 struct Guarded {
     input: SendableRecordBatchStream,
+    held: Option<(Arc<Held>, Side)>,
     room: Room,
     running: Arc<Running>,
     crowd: Arc<Crowd>,
@@ -225,6 +255,11 @@ impl Guarded {
     fn fit(&mut self, batch: RecordBatch) -> Result<Option<RecordBatch>> {
         let rows = batch.num_rows();
         let size = size_of(&batch, self.room.bytes);
+        match &self.held {
+            Some((held, Side::Takes)) => held.take(rows, size)?,
+            Some((held, Side::Gives)) => held.give(rows),
+            None => {}
+        }
         let piece = match size {
             size if size <= self.room.bytes => rows.min(self.room.rows),
             size => {

@@ -175,7 +175,7 @@ pub(super) fn make(bytes: usize) -> Result<()> {
     if made > MOST_MADE { Err(too_much()) } else { Ok(()) }
 }
 
-fn too_much() -> DataFusionError {
+pub(super) fn too_much() -> DataFusionError {
     DataFusionError::ResourcesExhausted("functions make too long values".to_owned())
 }
 

@@ -3,15 +3,16 @@
 
 #![expect(clippy::disallowed_types, reason = "sessions are made here")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::execution::session_state::SessionState;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_postgres::datafusion_pg_catalog;
 use datafusion_postgres::datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
@@ -92,41 +93,36 @@ impl Template {
         self.sight.seen()
     }
 
-    /// A session for one statement: its own versions of the tables, its own share of the memory.
-    pub(super) fn session(&self, pins: &Arc<Pins>, running: &Running) -> Result<SessionState> {
-        self.build(self.sight.at(Arc::clone(pins)), self.state.config().clone(), running)
+    /// A session for one statement: its own versions of the tables.
+    pub(super) fn session(&self, pins: &Arc<Pins>) -> SessionState {
+        self.seeing(self.sight.at(Arc::clone(pins)))
     }
 
     /// As [`Self::session`], with `bench` beside the lake, whose tables need no prefix.
-    pub(super) fn bench(
-        &self,
-        pins: &Arc<Pins>,
-        running: &Running,
-        bench: super::catalog::Bench,
-    ) -> Result<SessionState> {
+    pub(super) fn bench(&self, pins: &Arc<Pins>, bench: super::catalog::Bench) -> SessionState {
         let schema = super::catalog::Bench::SCHEMA;
         let sight = self.sight.at(Arc::clone(pins)).with(schema, Arc::new(bench));
-        let config = self.state.config().clone();
-        let config = config.with_default_catalog_and_schema(DATABASE, schema);
-        self.build(sight, config, running)
+        let mut state = self.seeing(sight);
+        schema.clone_into(&mut state.config_mut().options_mut().catalog.default_schema);
+        state
     }
 
-    fn build(
-        &self,
-        sight: Sight,
-        config: SessionConfig,
-        running: &Running,
-    ) -> Result<SessionState> {
-        let shared = self.state.runtime_env().as_ref().clone();
-        let own = RuntimeEnv { memory_pool: Arc::clone(&running.pool) as _, ..shared };
-        let values = sight.indicator_values()?;
-        let mut state = SessionStateBuilder::new_from_existing(self.state.clone())
-            .with_config(config)
-            .with_runtime_env(Arc::new(own))
-            .with_catalog_list(Arc::new(One(sight)))
-            .build();
+    fn seeing(&self, sight: Sight) -> SessionState {
+        let mut state = self.state.clone();
+        state.register_catalog_list(Arc::new(One(sight.clone())));
+        let values = Box::new(move || sight.indicator_values());
         let function = boundaries::on_boundaries(values, &self.geography);
         state.register_udtf("chi_tieu_tai", function);
-        Ok(state)
+        state
     }
+}
+
+/// What a query's operators work with: its own share of the memory. They hold the functions that
+/// they need themselves.
+pub(super) fn context(session: &SessionState, running: &Running) -> Arc<TaskContext> {
+    let shared = session.runtime_env().as_ref().clone();
+    let own = RuntimeEnv { memory_pool: Arc::clone(&running.pool) as _, ..shared };
+    let (id, config) = (session.session_id().to_owned(), session.config().clone());
+    let none = (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
+    Arc::new(TaskContext::new(None, id, config, none.0, none.1, none.2, none.3, Arc::new(own)))
 }

@@ -30,7 +30,7 @@ use super::guard::guard;
 use super::lake_table::LakeTable;
 use super::pins::Pins;
 use super::running::Running;
-use super::{Door, QueryError, numbers, weight};
+use super::{Door, QueryError, numbers, session, weight};
 
 /// A plan that is older is made anew before it runs: the tables may have newer versions.
 const FRESH: Duration = Duration::from_secs(1);
@@ -111,11 +111,10 @@ impl Ready {
         door: &Door,
         said: &SqlStatement,
         sent: &[Option<DataType>],
-        running: &Arc<Running>,
     ) -> Result<Self, QueryError> {
         let made_at = Instant::now();
         let pins = door.pins();
-        let session = door.session(&pins, running)?;
+        let session = door.session(&pins)?;
         let statement = EngineStatement::Statement(Box::new(said.clone()));
         let plan = session.statement_to_plan(statement).await.map_err(QueryError::engine)?;
         let plan = numbers::keep(plan, sent).map_err(QueryError::engine)?;
@@ -137,9 +136,8 @@ impl Statement {
         }
         let (explain, said) = explained(Arc::clone(&said.statement))?;
         let work = {
-            let (door, said, running) = (door.clone(), Arc::clone(&said), Arc::clone(running));
-            let sent = sent.clone();
-            async move { Ready::make(&door, &said, &sent, &running).await }
+            let (door, said, sent) = (door.clone(), Arc::clone(&said), sent.clone());
+            async move { Ready::make(&door, &said, &sent).await }
         };
         let _place = door.engine().plans(door.who(), door.via(), running).await?;
         let ready = door.engine().work(running, work).await?;
@@ -274,12 +272,12 @@ impl Run {
         let inner = Arc::clone(&self.statement.inner);
         let ready = match ready {
             Some(ready) => ready,
-            None => Ready::make(&inner.door, &inner.said, &inner.sent, &self.running).await?,
+            None => Ready::make(&inner.door, &inner.said, &inner.sent).await?,
         };
         let plan = ready.plan.replace_params_with_values(&parameters);
         let plan = plan.map_err(QueryError::engine)?;
         verify(&plan)?;
-        let session = inner.door.session(&ready.pins, &self.running)?;
+        let session = inner.door.session(&ready.pins)?;
         let plan = session.optimize(&plan).map_err(QueryError::engine)?;
         let mut account = inner.door.account(read_by(&plan), &self.running).await?;
         let done = self.produce(&inner, &session, &plan).await;
@@ -318,7 +316,8 @@ impl Run {
         let crowd = inner.door.engine().crowd();
         let guarded = guard(Arc::clone(physical), &self.running, crowd);
         let guarded = guarded.map_err(QueryError::engine)?;
-        execute_stream(guarded, session.task_ctx()).map_err(QueryError::engine)
+        execute_stream(guarded, session::context(session, &self.running))
+            .map_err(QueryError::engine)
     }
 
     async fn send_all(

@@ -12,6 +12,7 @@ use datafusion::sql::parser::Statement as EngineStatement;
 
 use super::catalog::Bench;
 use super::guard::guard;
+use super::session::context;
 use super::statement::verify;
 use super::{Door, QueryError, Via, Warehouse};
 use crate::access::Principal;
@@ -48,7 +49,7 @@ impl Workshop {
         let door = self.door.clone();
         let running = door.running_for_good();
         let bench = Bench::new(self.tables.clone());
-        let session = door.bench(&self.pins, &running, bench)?;
+        let session = door.bench(&self.pins, bench)?;
         let (sql, crowd) = (sql.to_owned(), Arc::clone(door.engine().crowd()));
         let own = Arc::clone(&running);
         let work = async move {
@@ -63,7 +64,7 @@ impl Workshop {
                 session.create_physical_plan(&plan).await.map_err(QueryError::engine)?;
             let guarded = guard(physical, &own, &crowd).map_err(QueryError::engine)?;
             let schema = guarded.schema();
-            let rows = collect(guarded, session.task_ctx()).await;
+            let rows = collect(guarded, context(&session, &own)).await;
             let mut rows = rows.map_err(QueryError::engine)?;
             if rows.is_empty() {
                 rows.push(RecordBatch::new_empty(schema));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::common::ParamValues;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion_postgres::pgwire::api::portal::Format;
 
 use super::WireLimits;
@@ -35,10 +35,15 @@ fn weight(plan: &LogicalPlan) -> usize {
     let mut bytes = 0;
     // The closures do not fail.
     let _ = plan.apply_with_subqueries(|node| {
-        bytes += 500 + 100 * node.schema().fields().len();
+        let names = node.schema().fields().iter().map(|field| 100 + field.name().len());
+        bytes += 500 + names.sum::<usize>();
         node.apply_expressions(|expr| {
-            expr.apply(|_| {
-                bytes += 200;
+            expr.apply(|part| {
+                bytes += match part {
+                    // As it was said, as it was planned, and once more for the first run.
+                    Expr::Literal(literal, _) => 200 + 3 * literal.size(),
+                    _ => 200,
+                };
                 Ok(TreeNodeRecursion::Continue)
             })
         })
