@@ -36,8 +36,12 @@ const KEPT: usize = 48 << 20;
 /// The same while queries run, who may need it again at once.
 const KEPT_AT_WORK: usize = 192 << 20;
 
-/// How often free memory is given back.
+/// How often free memory is given back, and how often at least where that gave back little.
 const TRIM: Duration = Duration::from_millis(500);
+const TRIM_SELDOM: Duration = Duration::from_secs(4);
+
+/// Less is little.
+const LITTLE: usize = 8 << 20;
 
 /// How long a query that was stopped for its memory may take to let go of it, before the next is
 /// stopped.
@@ -243,6 +247,8 @@ impl Drop for Waiting {
 struct Registry {
     running: Mutex<HashMap<u64, (Via, Arc<Running>)>>,
     next: AtomicU64,
+    /// How many are over.
+    over: AtomicU64,
     crowd: Arc<Crowd>,
     closing: AtomicBool,
 }
@@ -302,6 +308,7 @@ pub(super) struct Admitted {
 impl Drop for Admitted {
     fn drop(&mut self) {
         lock(&self.registry.running).remove(&self.id);
+        self.registry.over.fetch_add(1, Ordering::Relaxed);
         self.registry.count();
     }
 }
@@ -350,6 +357,10 @@ struct Memory {
     /// What was held when the allocator last gave back what was free.
     trimmed: usize,
     trimmed_at: Instant,
+    /// How long after that it gives back again, whatever was taken since.
+    every: Duration,
+    /// Queries that were over then.
+    over: u64,
     /// When a query was stopped last, and what was held then.
     stopped: Option<(Instant, usize)>,
 }
@@ -357,20 +368,33 @@ struct Memory {
 impl Memory {
     fn new(memory_bytes: usize) -> Self {
         let most = memory_bytes.saturating_add(UNACCOUNTED);
-        Self { most, trimmed: 0, trimmed_at: Instant::now(), stopped: None }
+        Self { most, trimmed: 0, trimmed_at: Instant::now(), every: TRIM, over: 0, stopped: None }
     }
 
-    fn look(&mut self, registry: &Registry) {
-        let Some(held) = trim::resident_bytes() else { return };
+    /// Whether enough was taken since the last time, or may have become free.
+    fn has_more_to_give(&mut self, held: usize, registry: &Registry) -> bool {
         let idle = lock(&registry.running).is_empty();
         self.trimmed = self.trimmed.min(held);
         let kept = if idle { KEPT } else { KEPT_AT_WORK };
         let grown = held > self.trimmed.saturating_add(kept);
-        let due = self.trimmed_at.elapsed() >= TRIM;
-        if due && (held > self.most || grown) {
-            trim::trim();
-            self.trimmed_at = Instant::now();
-            self.trimmed = trim::resident_bytes().unwrap_or(held);
+        let freed = idle && registry.over.load(Ordering::Relaxed) != self.over;
+        let since = self.trimmed_at.elapsed();
+        (since >= TRIM && (held > self.most || grown)) || (since >= self.every && freed)
+    }
+
+    fn trim(&mut self, held: usize, registry: &Registry) {
+        self.over = registry.over.load(Ordering::Relaxed);
+        trim::trim();
+        self.trimmed = trim::resident_bytes().unwrap_or(held);
+        self.trimmed_at = Instant::now();
+        let little = held.saturating_sub(self.trimmed) < LITTLE;
+        self.every = if little { (self.every * 2).min(TRIM_SELDOM) } else { TRIM };
+    }
+
+    fn look(&mut self, registry: &Registry) {
+        let Some(held) = trim::resident_bytes() else { return };
+        if self.has_more_to_give(held, registry) {
+            self.trim(held, registry);
             return;
         }
         // One that was stopped needs a moment to let go.
