@@ -23,6 +23,7 @@ mod kept;
 mod lake_table;
 mod milestones;
 mod numbers;
+mod parcel;
 mod pins;
 mod pool;
 mod postgres_functions;

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use super::http::Form;
 use super::message::{self, Value, bind, describe, execute, parse, sync};
 use super::secrets::{MARK, NUMBER, Secrets, TEMPLATES};
-use super::target::{SPARE, Settings, Target, program};
+use super::target::{SPARE, Settings, Target, configure, program};
 use super::turn;
 use super::wire::{Client, Trouble};
 use crate::support;
@@ -58,10 +58,14 @@ fn the_command_line_logs_no_literal() {
     let mut secrets = Secrets::default();
     let folder = tempfile::tempdir().unwrap();
     let (said, log) = (folder.path().join("said"), folder.path().join("log.json"));
+    let config = folder.path().join("khoyte.toml");
+    std::fs::copy(support::filled().join("khoyte.toml"), &config).unwrap();
+    configure(&config, Settings::tight());
     for (at, template) in TEMPLATES.iter().enumerate().filter(|(at, _)| at % 4 == 0) {
         let format = ["table", "csv", "json"][at % 3];
         let mut command = Command::new(program());
-        command.arg("--dir").arg(support::filled()).arg("--log-json");
+        command.arg("--dir").arg(support::filled()).arg("--config").arg(&config);
+        command.arg("--log-json");
         command.args(["sql", "--format", format]).arg(secrets.fill(template));
         let written = File::options().create(true).append(true).open(&said).unwrap();
         command.env("KHOYTE_LOG", "trace").stdout(Stdio::null()).stderr(written);

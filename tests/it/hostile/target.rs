@@ -175,7 +175,7 @@ fn spawn(folder: &Path, settings: Settings) -> Server {
     Server::start_as(command, folder, Stdio::from(log))
 }
 
-fn configure(file: &Path, settings: Settings) {
+pub(super) fn configure(file: &Path, settings: Settings) {
     let mut config: toml::Table = fs::read_to_string(file).unwrap().parse().unwrap();
     let limits = config.entry("limits").or_insert_with(|| toml::Table::new().into());
     let limits = limits.as_table_mut().unwrap();

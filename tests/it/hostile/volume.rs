@@ -8,6 +8,7 @@ use super::cpu::CROSS_JOIN;
 use super::message::{bind, close, execute, extended, frame, parse, query, sync};
 use super::process::comes_true;
 use super::target::Settings;
+use super::watch::mib;
 use super::wire::{Client, Reply, Trouble};
 use super::{PATIENCE, ends_within, turn};
 
@@ -25,10 +26,13 @@ fn each(cases: &[(&str, &Deed<'_>)]) {
         match arena.target.client() {
             Ok(mut client) => {
                 let ended = run(&mut client);
+                let process = arena.target.process();
                 println!(
-                    "{name}: {:?} after {} ms",
+                    "{name} ({} ms, {} MiB, {} at most): {:?}",
+                    started.elapsed().as_millis(),
+                    mib(process.memory()),
+                    mib(process.peak()),
                     ended.as_ref().map(|reply| (reply.code(), reply.tags.len())),
-                    started.elapsed().as_millis()
                 );
                 if ended.is_err_and(|trouble| trouble == Trouble::Silent) {
                     arena.fault(format!("{name}: nothing comes"));

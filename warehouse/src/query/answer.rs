@@ -5,19 +5,23 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::DataFusionError;
+use datafusion::execution::memory_pool::MemoryReservation;
 use tokio::sync::mpsc;
 
 use super::QueryError;
 use super::engine::Task;
+use super::parcel::Parcel;
 use super::running::{Running, Stop};
 use crate::grid::Grid;
 
 /// A running query. Dropping it stops the work.
 pub struct Answer {
     schema: SchemaRef,
-    rows: mpsc::Receiver<RecordBatch>,
+    rows: mpsc::Receiver<Parcel>,
     /// The first batch, which was waited for so that what fails at once is told at once.
     first: Option<RecordBatch>,
+    /// What is reserved for the rows that were given last.
+    given: Option<MemoryReservation>,
     running: Arc<Running>,
     /// The work; `None` when it is over.
     task: Option<Task<()>>,
@@ -26,11 +30,11 @@ pub struct Answer {
 impl Answer {
     pub(super) async fn begin(
         schema: SchemaRef,
-        rows: mpsc::Receiver<RecordBatch>,
+        rows: mpsc::Receiver<Parcel>,
         running: Arc<Running>,
         task: Task<()>,
     ) -> Result<Self, QueryError> {
-        let mut answer = Self { schema, rows, first: None, running, task: Some(task) };
+        let mut answer = Self { schema, rows, first: None, given: None, running, task: Some(task) };
         answer.first = answer.receive().await?;
         Ok(answer)
     }
@@ -54,9 +58,11 @@ impl Answer {
     async fn receive(&mut self) -> Result<Option<RecordBatch>, QueryError> {
         let rows = &mut self.rows;
         let running = Arc::clone(&self.running);
-        let batch = running.wait(async { Ok(rows.recv().await) }).await?;
-        if batch.is_some() {
-            return Ok(batch);
+        self.given = None;
+        if let Some(parcel) = running.wait(async { Ok(rows.recv().await) }).await? {
+            let (batch, reservation) = parcel.open().ok_or_else(|| running.error())?;
+            self.given = Some(reservation);
+            return Ok(Some(batch));
         }
         // There are no more rows: how the work ended says why.
         match self.task.as_mut() {

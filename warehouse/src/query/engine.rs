@@ -361,6 +361,8 @@ struct Memory {
     every: Duration,
     /// Queries that were over then.
     over: u64,
+    /// Nothing was over since the time before, and nothing more was given back.
+    settled: bool,
     /// When a query was stopped last, and what was held then.
     stopped: Option<(Instant, usize)>,
 }
@@ -368,7 +370,15 @@ struct Memory {
 impl Memory {
     fn new(memory_bytes: usize) -> Self {
         let most = memory_bytes.saturating_add(UNACCOUNTED);
-        Self { most, trimmed: 0, trimmed_at: Instant::now(), every: TRIM, over: 0, stopped: None }
+        Self {
+            most,
+            trimmed: 0,
+            trimmed_at: Instant::now(),
+            every: TRIM,
+            over: 0,
+            settled: false,
+            stopped: None,
+        }
     }
 
     /// Whether enough was taken since the last time, or may have become free.
@@ -377,17 +387,21 @@ impl Memory {
         self.trimmed = self.trimmed.min(held);
         let kept = if idle { KEPT } else { KEPT_AT_WORK };
         let grown = held > self.trimmed.saturating_add(kept);
-        let freed = idle && registry.over.load(Ordering::Relaxed) != self.over;
+        // What a query held is let go of by all its tasks, some after its end.
+        let over = registry.over.load(Ordering::Relaxed) != self.over;
+        let freed = idle && (over || !self.settled);
         let since = self.trimmed_at.elapsed();
         (since >= TRIM && (held > self.most || grown)) || (since >= self.every && freed)
     }
 
     fn trim(&mut self, held: usize, registry: &Registry) {
-        self.over = registry.over.load(Ordering::Relaxed);
+        let over = registry.over.load(Ordering::Relaxed);
+        let was = std::mem::replace(&mut self.over, over);
         trim::trim();
         self.trimmed = trim::resident_bytes().unwrap_or(held);
         self.trimmed_at = Instant::now();
         let little = held.saturating_sub(self.trimmed) < LITTLE;
+        self.settled = little && was == over;
         self.every = if little { (self.every * 2).min(TRIM_SELDOM) } else { TRIM };
     }
 

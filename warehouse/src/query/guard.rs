@@ -11,7 +11,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array,
+};
+use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result};
@@ -34,6 +37,9 @@ use super::watched::watched;
 
 /// Bytes of a batch, times the expressions of the operator that takes it.
 const ROOM: usize = 4 << 20;
+
+/// Bytes of a batch on its way to its reader.
+const READER: usize = 512 << 10;
 
 /// Rows of a batch, times the expressions of the operator that takes it.
 const VALUES: usize = 1 << 20;
@@ -70,7 +76,7 @@ pub(super) fn guard(
             None => node,
         }))
     })?;
-    Ok(placed(&inside.data, Room::ANY, running, crowd, None))
+    Ok(placed(&inside.data, Room::READER, running, crowd, None))
 }
 
 /// A guard on the way out of `plan`.
@@ -99,11 +105,19 @@ enum Side {
 struct Room {
     bytes: usize,
     rows: usize,
+    /// Of a single row.
+    row: usize,
+    /// Pieces of a batch are copied out of it.
+    own: bool,
 }
 
 impl Room {
-    /// Of whoever reads the plan.
-    const ANY: Self = Self { bytes: ROOM, rows: usize::MAX };
+    /// Of an operator that hands rows on as they are.
+    const ANY: Self = Self { bytes: ROOM, rows: usize::MAX, row: ROOM, own: false };
+
+    /// Of whoever reads the plan. Rows wait there as long as the reader likes: they are few, and
+    /// hold no more memory than their own.
+    const READER: Self = Self { bytes: READER, own: true, ..Self::ANY };
 
     /// An operator makes a column of each of its expressions: the room is divided among them, and
     /// a constant is written out once a row.
@@ -123,7 +137,7 @@ impl Room {
         // As many values as are worked out in a moment.
         let rows = (VALUES / expressions.max(1)).max(16);
         let rows = if constants > 4096 { rows.min((ROOM / constants).max(1)) } else { rows };
-        Ok(Self { bytes, rows })
+        Ok(Self { bytes, rows, row: LARGEST_ROW.max(bytes), own: false })
     }
 }
 
@@ -242,14 +256,13 @@ struct Guarded {
 
 impl Guarded {
     /// The next piece of what is left of a large batch.
-    fn piece(&mut self) -> Option<RecordBatch> {
-        let (batch, size) = self.rest.take()?;
-        if batch.num_rows() <= size {
-            return Some(batch);
+    fn piece(&mut self) -> Result<Option<RecordBatch>> {
+        let Some((batch, size)) = self.rest.take() else { return Ok(None) };
+        let piece = batch.slice(0, size.min(batch.num_rows()));
+        if batch.num_rows() > size {
+            self.rest = Some((batch.slice(size, batch.num_rows() - size), size));
         }
-        let piece = batch.slice(0, size);
-        self.rest = Some((batch.slice(size, batch.num_rows() - size), size));
-        Some(piece)
+        Ok(Some(if self.room.own { owned(&piece)? } else { piece }))
     }
 
     fn fit(&mut self, batch: RecordBatch) -> Result<Option<RecordBatch>> {
@@ -264,7 +277,7 @@ impl Guarded {
             size if size <= self.room.bytes => rows.min(self.room.rows),
             size => {
                 let row = (size / rows.max(1)).max(1);
-                if row > LARGEST_ROW.max(self.room.bytes) {
+                if row > self.room.row {
                     let reason = "a row is too large to be worked on";
                     return Err(DataFusionError::ResourcesExhausted(reason.to_owned()));
                 }
@@ -275,7 +288,7 @@ impl Guarded {
             return Ok(Some(batch));
         }
         self.rest = Some((batch, piece));
-        Ok(self.piece())
+        self.piece()
     }
 
     /// Whether this query has had its turn and others, younger, are waiting.
@@ -317,6 +330,23 @@ fn own_size(column: &ArrayRef) -> usize {
     data.get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())
 }
 
+/// The same rows in memory of their own.
+fn owned(batch: &RecordBatch) -> Result<RecordBatch> {
+    let all = UInt32Array::from_iter_values(0..u32::try_from(batch.num_rows()).unwrap_or(u32::MAX));
+    let column = |column: &ArrayRef| -> Result<ArrayRef> {
+        if let Some(texts) = column.as_string_view_opt() {
+            return Ok(Arc::new(texts.gc()));
+        }
+        if let Some(bytes) = column.as_binary_view_opt() {
+            return Ok(Arc::new(bytes.gc()));
+        }
+        Ok(take(column, &all, None)?)
+    };
+    let columns = batch.columns().iter().map(column).collect::<Result<_>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(batch.schema(), columns, &options)?)
+}
+
 impl Stream for Guarded {
     type Item = Result<RecordBatch>;
 
@@ -324,8 +354,8 @@ impl Stream for Guarded {
         if let Err(stopped) = running_or_stop(&self.running) {
             return Poll::Ready(Some(Err(stopped)));
         }
-        if let Some(piece) = self.piece() {
-            return Poll::Ready(Some(Ok(piece)));
+        if let Some(piece) = self.piece().transpose() {
+            return Poll::Ready(Some(piece));
         }
         if self.gives_way(cx) {
             return Poll::Pending;

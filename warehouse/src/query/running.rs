@@ -15,6 +15,7 @@ use datafusion::common::{DataFusionError, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::QueryError;
+use super::parcel::Shelf;
 use super::pool::QueryPool;
 
 /// Bytes that functions may make while one batch of rows is worked on.
@@ -60,6 +61,8 @@ pub(super) struct Running {
     /// Its share of the memory.
     pub(super) pool: Arc<QueryPool>,
     why: AtomicU8,
+    /// Rows that wait for its reader.
+    pub(super) shelf: Shelf,
     /// Rows and bytes that have left.
     pub(super) rows: AtomicU64,
     pub(super) bytes: AtomicU64,
@@ -73,6 +76,7 @@ impl Running {
             deadline: timeout.map(|timeout| (tokio::time::Instant::now() + timeout, timeout)),
             pool,
             why: AtomicU8::new(0),
+            shelf: Shelf::default(),
             rows: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         }
@@ -82,6 +86,7 @@ impl Running {
     pub(super) fn stop(&self, why: Stop) {
         let _ = self.why.compare_exchange(0, why as u8, Ordering::AcqRel, Ordering::Acquire);
         self.stopped.cancel();
+        self.shelf.clear();
     }
 
     /// Why it was stopped, if it was.

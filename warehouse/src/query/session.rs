@@ -3,7 +3,7 @@
 
 #![expect(clippy::disallowed_types, reason = "sessions are made here")]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
@@ -117,12 +117,9 @@ impl Template {
     }
 }
 
-/// What a query's operators work with: its own share of the memory. They hold the functions that
-/// they need themselves.
+/// What a query's operators work with: its own share of the memory.
 pub(super) fn context(session: &SessionState, running: &Running) -> Arc<TaskContext> {
     let shared = session.runtime_env().as_ref().clone();
     let own = RuntimeEnv { memory_pool: Arc::clone(&running.pool) as _, ..shared };
-    let (id, config) = (session.session_id().to_owned(), session.config().clone());
-    let none = (HashMap::new(), HashMap::new(), HashMap::new(), HashMap::new());
-    Arc::new(TaskContext::new(None, id, config, none.0, none.1, none.2, none.3, Arc::new(own)))
+    Arc::new(TaskContext::from(session).with_runtime(Arc::new(own)))
 }

@@ -28,6 +28,7 @@ use super::engine::Admitted;
 use super::explain::{self, Explain};
 use super::guard::guard;
 use super::lake_table::LakeTable;
+use super::parcel::Parcel;
 use super::pins::Pins;
 use super::running::Running;
 use super::{Door, QueryError, numbers, session, weight};
@@ -263,7 +264,7 @@ pub(crate) fn verify(plan: &LogicalPlan) -> Result<(), QueryError> {
 struct Run {
     statement: Statement,
     running: Arc<Running>,
-    sender: mpsc::Sender<RecordBatch>,
+    sender: mpsc::Sender<Parcel>,
     _admitted: Admitted,
 }
 
@@ -358,8 +359,11 @@ impl Run {
         if sent > inner.door.limits().answer_bytes {
             return Err(QueryError::answer_too_large());
         }
+        let pool = Arc::clone(&self.running.pool) as _;
+        let parcel = Parcel::new(batch, &pool).map_err(QueryError::engine)?;
+        self.running.shelf.put(&parcel);
         // Rows that nobody takes hold a place no longer than the query may last.
-        self.running.wait(async { Ok(self.sender.send(batch).await.is_ok()) }).await
+        self.running.wait(async { Ok(self.sender.send(parcel).await.is_ok()) }).await
     }
 }
 
