@@ -11,6 +11,11 @@ mod telemetry;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tikv_jemallocator::Jemalloc;
+
+/// Gives free memory back to the machine while others are at work: see `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let command_line = cli::CommandLine::parse();

@@ -3,13 +3,12 @@
 //! Log-ins, pages and shutdown run elsewhere and never wait for a query. A query that has worked
 //! for a while lets younger ones go first, so that short questions are answered beside long ones.
 
-mod trim;
-
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use tikv_jemalloc_ctl::{epoch, stats};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
@@ -29,19 +28,6 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// Memory beside what queries account for, before the watch stops the largest of them.
 const UNACCOUNTED: usize = 384 << 20;
-
-/// Memory that may be free and not given back while nothing runs.
-const KEPT: usize = 48 << 20;
-
-/// The same while queries run, who may need it again at once.
-const KEPT_AT_WORK: usize = 192 << 20;
-
-/// How often free memory is given back, and how often at least where that gave back little.
-const TRIM: Duration = Duration::from_millis(500);
-const TRIM_SELDOM: Duration = Duration::from_secs(4);
-
-/// Less is little.
-const LITTLE: usize = 8 << 20;
 
 /// How long a query that was stopped for its memory may take to let go of it, before the next is
 /// stopped.
@@ -247,8 +233,6 @@ impl Drop for Waiting {
 struct Registry {
     running: Mutex<HashMap<u64, (Via, Arc<Running>)>>,
     next: AtomicU64,
-    /// How many are over.
-    over: AtomicU64,
     crowd: Arc<Crowd>,
     closing: AtomicBool,
 }
@@ -308,7 +292,6 @@ pub(super) struct Admitted {
 impl Drop for Admitted {
     fn drop(&mut self) {
         lock(&self.registry.running).remove(&self.id);
-        self.registry.over.fetch_add(1, Ordering::Relaxed);
         self.registry.count();
     }
 }
@@ -354,63 +337,17 @@ fn watch(registry: Weak<Registry>, memory_bytes: usize) -> std::io::Result<()> {
 struct Memory {
     /// Above this the largest query is stopped.
     most: usize,
-    /// What was held when the allocator last gave back what was free.
-    trimmed: usize,
-    trimmed_at: Instant,
-    /// How long after that it gives back again, whatever was taken since.
-    every: Duration,
-    /// Queries that were over then.
-    over: u64,
-    /// Nothing was over since the time before, and nothing more was given back.
-    settled: bool,
     /// When a query was stopped last, and what was held then.
     stopped: Option<(Instant, usize)>,
 }
 
 impl Memory {
     fn new(memory_bytes: usize) -> Self {
-        let most = memory_bytes.saturating_add(UNACCOUNTED);
-        Self {
-            most,
-            trimmed: 0,
-            trimmed_at: Instant::now(),
-            every: TRIM,
-            over: 0,
-            settled: false,
-            stopped: None,
-        }
-    }
-
-    /// Whether enough was taken since the last time, or may have become free.
-    fn has_more_to_give(&mut self, held: usize, registry: &Registry) -> bool {
-        let idle = lock(&registry.running).is_empty();
-        self.trimmed = self.trimmed.min(held);
-        let kept = if idle { KEPT } else { KEPT_AT_WORK };
-        let grown = held > self.trimmed.saturating_add(kept);
-        // What a query held is let go of by all its tasks, some after its end.
-        let over = registry.over.load(Ordering::Relaxed) != self.over;
-        let freed = idle && (over || !self.settled);
-        let since = self.trimmed_at.elapsed();
-        (since >= TRIM && (held > self.most || grown)) || (since >= self.every && freed)
-    }
-
-    fn trim(&mut self, held: usize, registry: &Registry) {
-        let over = registry.over.load(Ordering::Relaxed);
-        let was = std::mem::replace(&mut self.over, over);
-        trim::trim();
-        self.trimmed = trim::resident_bytes().unwrap_or(held);
-        self.trimmed_at = Instant::now();
-        let little = held.saturating_sub(self.trimmed) < LITTLE;
-        self.settled = little && was == over;
-        self.every = if little { (self.every * 2).min(TRIM_SELDOM) } else { TRIM };
+        Self { most: memory_bytes.saturating_add(UNACCOUNTED), stopped: None }
     }
 
     fn look(&mut self, registry: &Registry) {
-        let Some(held) = trim::resident_bytes() else { return };
-        if self.has_more_to_give(held, registry) {
-            self.trim(held, registry);
-            return;
-        }
+        let Some(held) = held_bytes() else { return };
         // One that was stopped needs a moment to let go.
         let settles = |(at, was): (Instant, usize)| {
             at.elapsed() < SETTLE && held < was.saturating_add(GROWTH)
@@ -420,4 +357,20 @@ impl Memory {
             self.stopped = Some((Instant::now(), held));
         }
     }
+}
+
+/// What the process holds of the machine's memory, where the system tells, without what is free and
+/// about to be given back.
+fn held_bytes() -> Option<usize> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: usize = text.split(' ').nth(1)?.parse().ok()?;
+    let held = pages.checked_mul(4096)?;
+    Some(held.saturating_sub(free_bytes().unwrap_or_default()))
+}
+
+/// What the allocator has and nobody uses; none where the process has another allocator.
+fn free_bytes() -> Option<usize> {
+    epoch::advance().ok()?;
+    let (resident, allocated) = (stats::resident::read().ok()?, stats::allocated::read().ok()?);
+    Some(resident.saturating_sub(allocated))
 }
