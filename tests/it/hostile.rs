@@ -10,7 +10,7 @@
 //! | variable | what it does |
 //! |---|---|
 //! | `KHOYTE_BENCH=1` | the bounds of time as they are promised, for a release build on a quiet machine |
-//! | `KHOYTE_FUZZ=full` | 10,000 statements of the grammar, more sizes of each shape, more broken conversations |
+//! | `KHOYTE_FUZZ=full` | more sizes of each shape, more broken conversations |
 //! | `KHOYTE_FUZZ_SEED=N` | another seed of the generators |
 //! | `KHOYTE_LOAD_SECS`, `KHOYTE_LOAD_CONNECTIONS` | how long the mixed load lasts, and of how many |
 //! | `KHOYTE_PROGRAM=FILE` | the program under test, in place of the one built with the tests |

@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::arena::Arena;
-use super::full;
 use super::grammar::{Function, Grammar, Table};
 use super::http::Form;
 use super::target::{Settings, Target};
@@ -13,11 +12,7 @@ use super::turn;
 use super::vocabulary::Kind;
 use super::wire::{Client, Failure, Trouble};
 
-/// Statements of the long form.
-const ALL: u64 = 10_000;
-
-/// Statements in CI.
-const FEW: u64 = 3_000;
+const STATEMENTS: u64 = 10_000;
 
 /// Connections at once.
 const CONNECTIONS: u64 = 4;
@@ -130,7 +125,7 @@ fn statements_out_of_a_grammar_end() {
     let _turn = turn();
     let mut arena = Arena::open(Settings::tight());
     let grammar = grammar(&arena.target);
-    let (count, tally) = (if full() { ALL } else { FEW }, Tally::default());
+    let (count, tally) = (STATEMENTS, Tally::default());
     for round in (0..count).step_by(ROUND as usize) {
         let next = AtomicU64::new(round);
         let faults = Mutex::new(Vec::new());
