@@ -347,7 +347,11 @@ impl Memory {
     }
 
     fn look(&mut self, registry: &Registry) {
-        let Some(held) = held_bytes() else { return };
+        let Some(resident) = resident_bytes().filter(|resident| *resident > self.most) else {
+            return;
+        };
+        // What is free is about to be given back, and nobody need be stopped for it.
+        let held = resident.saturating_sub(free_bytes().unwrap_or_default());
         // One that was stopped needs a moment to let go.
         let settles = |(at, was): (Instant, usize)| {
             at.elapsed() < SETTLE && held < was.saturating_add(GROWTH)
@@ -359,13 +363,11 @@ impl Memory {
     }
 }
 
-/// What the process holds of the machine's memory, where the system tells, without what is free and
-/// about to be given back.
-fn held_bytes() -> Option<usize> {
+/// What the process holds of the machine's memory, where the system tells.
+fn resident_bytes() -> Option<usize> {
     let text = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: usize = text.split(' ').nth(1)?.parse().ok()?;
-    let held = pages.checked_mul(4096)?;
-    Some(held.saturating_sub(free_bytes().unwrap_or_default()))
+    pages.checked_mul(4096)
 }
 
 /// What the allocator has and nobody uses; none where the process has another allocator.

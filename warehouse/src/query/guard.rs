@@ -285,7 +285,9 @@ impl Guarded {
             }
         };
         if rows <= piece {
-            return Ok(Some(batch));
+            // A few rows may hold on to the many that they were cut from.
+            let is_cut = self.room.own && batch.get_array_memory_size() > self.room.bytes;
+            return Ok(Some(if is_cut { owned(&batch)? } else { batch }));
         }
         self.rest = Some((batch, piece));
         self.piece()

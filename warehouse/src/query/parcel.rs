@@ -1,7 +1,8 @@
 //! A batch on its way from a query to its reader.
 //!
-//! It is in the account of the query until the reader asks for the next one, however long that
-//! takes. When the query is stopped, what nobody has taken is let go of.
+//! It is reserved in the pool of all until the reader asks for the next one, however long that
+//! takes, and not in the query's share: a query that just fits would fail on its answer. When the
+//! query is stopped, what nobody has taken is let go of.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -18,7 +19,7 @@ pub(super) struct Parcel(Arc<Mutex<Option<Load>>>);
 
 impl Parcel {
     /// # Errors
-    /// When the query may not hold so much.
+    /// When there is no room for it.
     pub(super) fn new(batch: RecordBatch, pool: &Arc<dyn MemoryPool>) -> Result<Self> {
         let reservation = MemoryConsumer::new("Answer").register(pool);
         reservation.try_grow(batch.get_array_memory_size())?;
@@ -35,7 +36,7 @@ fn take(load: &Mutex<Option<Load>>) -> Option<Load> {
     load.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// The parcels of one query that nobody has taken yet.
+/// The parcels of one query, of which some are not taken yet.
 #[derive(Debug, Default)]
 pub(super) struct Shelf(Mutex<Vec<Weak<Mutex<Option<Load>>>>>);
 

@@ -43,6 +43,11 @@ impl QueryPool {
         &self.stopped
     }
 
+    /// The pool of all: of what is in it, but in no query's share.
+    pub(super) fn all(&self) -> &Arc<dyn MemoryPool> {
+        &self.all
+    }
+
     /// Bytes that the query holds.
     pub(super) fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)

@@ -78,7 +78,6 @@ impl Template {
             let told = EmptyContextProvider;
             datafusion_pg_catalog::setup_pg_catalog(&context, DATABASE, told)
                 .map_err(|error| DataFusionError::Internal(error.to_string()))?;
-            postgres_functions::register(&context);
         }
         functions::register(&context)?;
         if postgres {

@@ -359,8 +359,7 @@ impl Run {
         if sent > inner.door.limits().answer_bytes {
             return Err(QueryError::answer_too_large());
         }
-        let pool = Arc::clone(&self.running.pool) as _;
-        let parcel = Parcel::new(batch, &pool).map_err(QueryError::engine)?;
+        let parcel = Parcel::new(batch, self.running.pool.all()).map_err(QueryError::engine)?;
         self.running.shelf.put(&parcel);
         // Rows that nobody takes hold a place no longer than the query may last.
         self.running.wait(async { Ok(self.sender.send(parcel).await.is_ok()) }).await
