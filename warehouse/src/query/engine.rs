@@ -268,12 +268,14 @@ impl Registry {
         self.crowd.young.store(running.len() - old, Ordering::Relaxed);
     }
 
-    /// Stops the query that holds most of the memory, the oldest of them where they hold alike.
+    /// Stops the query that holds most of the memory, the oldest of them where they hold alike; not
+    /// one that has just begun, and holds nothing to speak of.
     fn stop_largest(&self) {
         let running = lock(&self.running);
         let largest = running
             .iter()
             .filter(|(_, (_, running))| running.why().is_none())
+            .filter(|(_, (_, running))| !running.pool.is_small() || running.age() >= YOUNG)
             .max_by_key(|(_, (_, running))| (running.pool.used(), running.age()));
         if let Some((_, (_, largest))) = largest {
             tracing::warn!("the machine's memory is needed: the largest query is stopped");

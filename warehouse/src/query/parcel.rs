@@ -13,6 +13,9 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReser
 /// Rows, and the memory that is reserved for them.
 type Load = (RecordBatch, MemoryReservation);
 
+/// Bytes of a short answer, which is given even where there is no room.
+const SHORT: usize = 16 << 10;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Parcel(Arc<Mutex<Option<Load>>>);
@@ -22,7 +25,10 @@ impl Parcel {
     /// When there is no room for it.
     pub(super) fn new(batch: RecordBatch, pool: &Arc<dyn MemoryPool>) -> Result<Self> {
         let reservation = MemoryConsumer::new("Answer").register(pool);
-        reservation.try_grow(batch.get_array_memory_size())?;
+        match batch.get_array_memory_size() {
+            bytes if bytes <= SHORT => reservation.grow(bytes),
+            bytes => reservation.try_grow(bytes)?,
+        }
         Ok(Self(Arc::new(Mutex::new(Some((batch, reservation))))))
     }
 

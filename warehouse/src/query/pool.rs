@@ -20,6 +20,13 @@ use super::running::stopped_error;
 /// reaches into, so that must be a matter of a moment.
 const LARGEST_SORT: usize = 64 << 20;
 
+/// A query that holds no more is small.
+const SMALL: usize = 8 << 20;
+
+/// The part of all memory, one in so many, that is left to small queries: however much the large
+/// ones ask for, a short question is answered beside them.
+const LEFT: usize = 8;
+
 /// What the engine calls the memory of a sort.
 const SORT: &str = "ExternalSorter[";
 
@@ -46,6 +53,18 @@ impl QueryPool {
     /// The pool of all: of what is in it, but in no query's share.
     pub(super) fn all(&self) -> &Arc<dyn MemoryPool> {
         &self.all
+    }
+
+    /// Whether this query, which is not small, would take what is left to those that are.
+    fn crowds_out(&self, held: usize, additional: usize) -> bool {
+        let MemoryLimit::Finite(whole) = self.all.memory_limit() else { return false };
+        held.saturating_add(additional) > SMALL
+            && self.all.reserved().saturating_add(additional) > whole - whole / LEFT
+    }
+
+    /// Whether the query holds next to nothing.
+    pub(super) fn is_small(&self) -> bool {
+        self.used() <= SMALL
     }
 
     /// Bytes that the query holds.
@@ -90,7 +109,8 @@ impl MemoryPool for QueryPool {
         let sorts = reservation.consumer().name().starts_with(SORT);
         let held = reservation.size().saturating_add(additional);
         let before = self.used.fetch_add(additional, Ordering::Relaxed);
-        let too_much = before.saturating_add(additional) > self.most;
+        let too_much =
+            before.saturating_add(additional) > self.most || self.crowds_out(before, additional);
         let grown = if too_much || (sorts && held > LARGEST_SORT.max(additional)) {
             let reason = "the query holds its whole share of the memory";
             Err(DataFusionError::ResourcesExhausted(reason.to_owned()))
@@ -108,5 +128,27 @@ impl MemoryPool for QueryPool {
 
     fn memory_limit(&self) -> MemoryLimit {
         MemoryLimit::Finite(self.most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::execution::memory_pool::GreedyMemoryPool;
+
+    use super::*;
+
+    #[test]
+    fn large_queries_leave_room_for_small_ones() {
+        const MIB: usize = 1 << 20;
+        let all: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(80 * MIB));
+        let query = || Arc::new(QueryPool::new(Arc::clone(&all), 80 * MIB)) as Arc<dyn MemoryPool>;
+        let (large, small) = (query(), query());
+        let [of_large, of_small] =
+            [&large, &small].map(|pool| MemoryConsumer::new("a join").register(pool));
+        of_large.try_grow(70 * MIB).unwrap();
+        assert!(of_large.try_grow(MIB).is_err());
+        of_small.try_grow(8 * MIB).unwrap();
+        assert!(of_small.try_grow(MIB).is_err());
+        assert_eq!(all.reserved(), 78 * MIB);
     }
 }
