@@ -12,7 +12,7 @@ use super::http::{Form, Reader};
 use super::message::Value;
 use super::number;
 use super::random::Random;
-use super::target::{Settings, Target, first_cell};
+use super::target::{Settings, Target, colleague, first_cell};
 use super::wire::{Client, Trouble};
 use super::{strict, turn};
 
@@ -99,7 +99,7 @@ fn short_queries_beside_hostile_ones_are_answered_rightly() {
                 let mine = match at {
                     at if at < HOSTILE => attack(target, end, &mut random),
                     at if at.is_multiple_of(BY_WEB) => read(&target.stranger(), end, &mut random),
-                    _ => ask(target, end, &mut random),
+                    _ => ask(target, &colleague(at), end, &mut random),
                 };
                 let mut all = tally.lock().unwrap();
                 all.took.extend(mine.took);
@@ -143,11 +143,11 @@ fn part(sorted: &[Duration], hundredths: usize) -> Duration {
 }
 
 /// A planner with short questions, by both protocols.
-fn ask(target: &Target, end: Instant, random: &mut Random) -> Tally {
+fn ask(target: &Target, name: &str, end: Instant, random: &mut Random) -> Tally {
     let mut tally = Tally::default();
     let mut client: Option<Client> = None;
     while Instant::now() < end && target.process().is_alive() {
-        let open = client.take().map_or_else(|| target.client(), Ok);
+        let open = client.take().map_or_else(|| target.client_of(name), Ok);
         let mut open = match open {
             Ok(open) => open,
             Err(Trouble::Refused(failure)) if FULL.contains(&failure.code.as_str()) => {

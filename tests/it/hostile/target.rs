@@ -23,6 +23,14 @@ pub(super) const PLANNER: &str = "ke_hoach";
 /// Another planner with the same password, for log-ins that go wrong: those lock a name.
 pub(super) const SPARE: &str = "ke_hoach_hai";
 
+/// Planners beside these two, with the same password: one has only so many connections.
+pub(super) const COLLEAGUES: u64 = 8;
+
+/// The name of a planner among the colleagues.
+pub(super) fn colleague(at: u64) -> String {
+    format!("dong_nghiep_{}", at % COLLEAGUES)
+}
+
 /// How a server is configured.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Settings {
@@ -90,7 +98,12 @@ impl Target {
 
     /// A connection of the planner.
     pub(super) fn client(&self) -> Result<Client, Trouble> {
-        Client::log_in(self.server.postgres, PLANNER, &self.server.password, PATIENCE)
+        self.client_of(PLANNER)
+    }
+
+    /// A connection of a planner of this name.
+    pub(super) fn client_of(&self, name: &str) -> Result<Client, Trouble> {
+        Client::log_in(self.server.postgres, name, &self.server.password, PATIENCE)
     }
 
     /// A connection that has said nothing.
@@ -183,10 +196,12 @@ pub(super) fn configure(file: &Path, settings: Settings) {
     limits.insert("memory_bytes".to_owned(), number(settings.memory_bytes));
     limits.insert("timeout_secs".to_owned(), number(settings.timeout_secs));
     let users = config.get_mut("user").unwrap().as_array_mut().unwrap();
-    let mut spare =
-        users.iter().find(|user| user["name"].as_str() == Some(PLANNER)).unwrap().clone();
-    spare.as_table_mut().unwrap().insert("name".to_owned(), SPARE.into());
-    users.push(spare);
+    let planner = users.iter().find(|user| user["name"].as_str() == Some(PLANNER)).unwrap().clone();
+    for name in std::iter::once(SPARE.to_owned()).chain((0..COLLEAGUES).map(colleague)) {
+        let mut other = planner.clone();
+        other.as_table_mut().unwrap().insert("name".to_owned(), name.into());
+        users.push(other);
+    }
     fs::write(file, config.to_string()).unwrap();
 }
 
