@@ -51,6 +51,18 @@ pub(crate) fn filled() -> &'static Path {
     FOLDER.path()
 }
 
+/// A copy of [`filled`] of a test's own, in which nobody has asked anything: what is kept of those
+/// who ask stays behind, for a server may be writing it.
+pub(crate) fn copied() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(filled()).unwrap().map(Result::unwrap) {
+        if !entry.file_name().to_string_lossy().starts_with("state.sqlite") {
+            succeed(Command::new("cp").arg("-a").arg(entry.path()).arg(folder.path()));
+        }
+    }
+    folder
+}
+
 /// Fills a folder.
 pub(crate) fn demo(dir: &Path, data: &Path) {
     let args = ["demo", "--no-serve", "--date", NIGHT, "--data"];

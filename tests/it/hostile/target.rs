@@ -63,9 +63,7 @@ impl Target {
     /// Starts one over a new copy of the filled folder, and waits until it has answered once by
     /// every door, so that what it keeps for ever is in its memory.
     pub(super) fn start(settings: Settings) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let all = support::filled().join(".");
-        succeed(Command::new("cp").arg("-a").arg(all).arg(folder.path()));
+        let folder = support::copied();
         configure(&folder.path().join("khoyte.toml"), settings);
         let server = spawn(folder.path(), settings);
         let target = Self { server, folder, settings };

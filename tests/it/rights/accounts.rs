@@ -5,19 +5,10 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tempfile::TempDir;
-
 use crate::hostile::Client;
 use crate::support::{self, Server, khoyte, succeed};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-
-fn folder() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let all = support::filled().join(".");
-    succeed(Command::new("cp").arg("-a").arg(all).arg(folder.path()));
-    folder
-}
 
 /// Accounts of the planner's queries over the wire, by how they ended, as the operator reads them.
 fn accounts(folder: &Path, condition: &str) -> u64 {
@@ -37,8 +28,8 @@ fn log_in(server: &Server) -> Client {
 fn ten_thousand_queries_have_ten_thousand_accounts() {
     const CONNECTIONS: u64 = 8;
     const QUERIES: u64 = 1_250;
-    let folder = folder();
-    let before = accounts(folder.path(), "true");
+    const WHOLE: &str = "ket_qua = 'xong' AND so_dong = 1";
+    let folder = support::copied();
     let server = Server::start(folder.path());
     std::thread::scope(|threads| {
         for _ in 0..CONNECTIONS {
@@ -54,16 +45,14 @@ fn ten_thousand_queries_have_ten_thousand_accounts() {
     });
     server.terminate();
     assert_eq!(server.exit_code(), Some(0));
-    let all = CONNECTIONS * QUERIES;
-    assert_eq!(accounts(folder.path(), "ket_qua = 'xong' AND so_dong = 1") - before, all);
-    assert_eq!(accounts(folder.path(), "true") - before, all);
+    let counted = [WHOLE, "true"].map(|condition| accounts(folder.path(), condition));
+    assert_eq!(counted, [CONNECTIONS * QUERIES; 2]);
 }
 
 #[test]
 fn a_process_that_is_killed_loses_no_account_of_what_it_answered() {
     const KILLS: u64 = 30;
-    let folder = folder();
-    let before = accounts(folder.path(), "true");
+    let folder = support::copied();
     let (answered, asked) = (AtomicU64::new(0), AtomicU64::new(0));
     for kill in 0..KILLS {
         let server = Server::start(folder.path());
@@ -93,7 +82,7 @@ fn a_process_that_is_killed_loses_no_account_of_what_it_answered() {
             succeed(Command::new("kill").args(["-KILL", &server.id().to_string()]));
         });
     }
-    let kept = accounts(folder.path(), "true") - before;
+    let kept = accounts(folder.path(), "true");
     let (answered, asked) = (answered.into_inner(), asked.into_inner());
     assert!(kept >= answered && kept <= asked, "{answered} answered, {kept} kept, {asked} asked");
     assert_eq!(accounts(folder.path(), "ket_qua IS NULL"), 0, "what was cut off says so");
@@ -101,7 +90,7 @@ fn a_process_that_is_killed_loses_no_account_of_what_it_answered() {
 
 #[test]
 fn what_was_read_is_named_and_what_was_asked_is_not() {
-    let folder = folder();
+    let folder = support::copied();
     let secret =
         "SELECT don_vi, 'b1m4t-khong-ai-biet' AS x FROM kho.lao_quy WHERE so_benh_nhan > 5";
     succeed(khoyte(folder.path()).args(["sql", "--as", "ke_hoach", "--format", "csv", secret]));

@@ -25,9 +25,7 @@ const PEOPLE: [(&str, Option<&str>); 3] =
 /// A server over the filled folder whose users are kept to places.
 fn server() -> &'static (TempDir, Server) {
     static SERVER: LazyLock<(TempDir, Server)> = LazyLock::new(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let all = support::filled().join(".");
-        succeed(Command::new("cp").arg("-a").arg(all).arg(folder.path()));
+        let folder = support::copied();
         let file = folder.path().join("khoyte.toml");
         let mut text = std::fs::read_to_string(&file).unwrap();
         let secret = Secret::derive(PASSWORD, &[9; 16]).encode();
