@@ -179,7 +179,7 @@ impl Warehouse {
         geography: Arc<Geography>,
         limits: Limits,
     ) -> Result<Self, QueryError> {
-        let runtime = session::runtime(&limits).map_err(QueryError::engine)?;
+        let runtime = session::runtime(&limits, &lake).map_err(QueryError::engine)?;
         let engine = Engine::new(limits).map_err(|error| QueryError::engine(error.into()))?;
         let (templates, state) = (Mutex::default(), OnceLock::new());
         let inner =

@@ -6,6 +6,7 @@
 //! again asks the table itself what is already there.
 
 mod note;
+mod version;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use datafusion::common::ScalarValue;
 use datafusion::prelude::{col, lit};
 use deltalake_core::kernel::Transaction;
 use deltalake_core::kernel::transaction::CommitProperties;
+use deltalake_core::logstore::commit_uri_from_version;
 use deltalake_core::operations::write::{SchemaMode, WriteBuilder};
 use deltalake_core::protocol::SaveMode;
 use deltalake_core::table::builder::DeltaTableBuilder;
@@ -24,7 +26,7 @@ use deltalake_core::{DeltaTable, DeltaTableError};
 use futures::TryStreamExt;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
-use object_store::{DynObjectStore, RetryConfig};
+use object_store::{DynObjectStore, ObjectStoreExt, RetryConfig};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use url::Url;
@@ -32,6 +34,8 @@ use url::Url;
 use crate::names::TableName;
 
 pub use self::note::{CheckResult, Note, Step};
+pub(crate) use self::version::DataFile;
+pub use self::version::Version;
 
 /// How long a request to a bucket is tried again: long enough for a server's restart, short enough
 /// that a person at a prompt sees the fault.
@@ -98,11 +102,40 @@ pub struct Lake {
     root: Url,
     store: Arc<DynObjectStore>,
     place: String,
-    /// The version of each table last read; refreshed by listing only what is newer.
+    /// The version of each table last read.
     read: Arc<Mutex<HashMap<TableName, LastRead>>>,
 }
 
-type LastRead = Arc<tokio::sync::Mutex<Option<DeltaTable>>>;
+type LastRead = Arc<tokio::sync::Mutex<Option<Read>>>;
+
+/// A table as it was read last.
+#[derive(Clone)]
+struct Read {
+    table: DeltaTable,
+    version: Arc<Version>,
+}
+
+impl Read {
+    fn of(table: DeltaTable) -> Result<Self, DeltaTableError> {
+        let version = Arc::new(Version::of(&table)?);
+        Ok(Self { table, version })
+    }
+
+    fn number(&self) -> u64 {
+        self.table.version().unwrap_or_default()
+    }
+
+    /// Whether there is a newer commit. They have successive numbers, so one question is enough,
+    /// however long the log is.
+    async fn is_old(&self) -> Result<bool, DeltaTableError> {
+        let next = commit_uri_from_version(Some(self.number() + 1));
+        match self.table.log_store().object_store(None).head(&next).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
 
 impl std::fmt::Debug for Lake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -207,26 +240,45 @@ impl Lake {
         Ok(Some(table))
     }
 
-    /// The newest version of a table, for those who only read: what was read before is kept, and
-    /// only what is newer is listed. `None` when it was never written.
+    /// The newest version of a table, for those who only read: what was read before is kept while
+    /// there is nothing newer. `None` when it was never written.
     ///
     /// # Errors
-    /// When the log cannot be read.
-    pub async fn newest(&self, name: &TableName) -> Result<Option<DeltaTable>, StoreError> {
+    /// When the log cannot be read, or tells of what `khoyte` does not write.
+    pub async fn newest(&self, name: &TableName) -> Result<Option<Arc<Version>>, StoreError> {
+        let failed = |source| read_error(name, source);
         let last = {
             let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(read.entry(name.clone()).or_default())
         };
-        let mut last = last.lock().await;
-        match last.as_mut() {
-            Some(table) => {
-                let mut newer = table.clone();
-                newer.update_state().await.map_err(|source| read_error(name, source))?;
-                *table = newer;
-            }
-            None => *last = self.table(name).await?,
+        let before = last.lock().await.clone();
+        if let Some(before) = &before
+            && !before.is_old().await.map_err(failed)?
+        {
+            return Ok(Some(Arc::clone(&before.version)));
         }
-        Ok(last.clone())
+        let mut last = last.lock().await;
+        let before = before.map(|before| before.number());
+        let read = match last.take() {
+            // Another reader was here since.
+            Some(read) if Some(read.number()) > before => read,
+            Some(Read { mut table, .. }) => {
+                table.update_state().await.map_err(failed)?;
+                Read::of(table).map_err(failed)?
+            }
+            None => match self.table(name).await? {
+                Some(table) => Read::of(table).map_err(failed)?,
+                None => return Ok(None),
+            },
+        };
+        let version = Arc::clone(&read.version);
+        *last = Some(read);
+        Ok(Some(version))
+    }
+
+    /// Where the files of a [`Version`] are.
+    pub(crate) fn store(&self) -> Arc<DynObjectStore> {
+        Arc::clone(&self.store)
     }
 
     /// What the newest commit of a `part` of the table says about itself: see [`Note::part`].

@@ -12,7 +12,7 @@ use super::http::{Form, Reader};
 use super::process::{Process, comes_true};
 use super::wire::{Client, Trouble};
 use super::{MEMORY_BYTES, PATIENCE, bound};
-use crate::support::{self, Server, succeed};
+use crate::support::{self, Server};
 
 /// Memory at which the kernel refuses more: far above what the tests allow, far below the machine.
 const GUARD_BYTES: u64 = 5 << 30;

@@ -98,20 +98,21 @@ impl TableProvider for Kept {
             return self.table.scan(state, Some(&wanted), filters, None).await;
         };
         let stored = self.table.schema();
-        // The columns that the condition asks for come along, behind those that are wanted.
+        let handed_on: Vec<Expr> = std::iter::once(keep.clone())
+            .chain(filters.iter().filter(|filter| never_fails(filter)).cloned())
+            .collect();
+        // The columns that the conditions ask for come along, behind those that are wanted.
         let mut read = wanted.clone();
-        for column in keep.column_refs() {
+        for column in handed_on.iter().flat_map(Expr::column_refs) {
             let at = stored.index_of(column.name())?;
             if !read.contains(&at) {
                 read.push(at);
             }
         }
-        let handed_on: Vec<Expr> = std::iter::once(keep.clone())
-            .chain(filters.iter().filter(|filter| never_fails(filter)).cloned())
-            .collect();
         let rows = self.table.scan(state, Some(&read), &handed_on, None).await?;
         let schema = DFSchema::try_from(rows.schema())?;
-        let condition = state.create_physical_expr(keep.clone(), &schema)?;
+        let condition = conjunction(handed_on).unwrap_or_else(|| keep.clone());
+        let condition = state.create_physical_expr(condition, &schema)?;
         let kept: Arc<dyn ExecutionPlan> = Arc::new(FilterExec::try_new(condition, rows)?);
         let shown = (0..wanted.len()).map(|at| {
             let name = kept.schema().field(at).name().clone();

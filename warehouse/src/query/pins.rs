@@ -4,13 +4,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deltalake_core::DeltaTable;
 use tokio::sync::OnceCell;
 
 use crate::names::TableName;
-use crate::store::{Lake, StoreError};
+use crate::store::{Lake, StoreError, Version};
 
-type Pin = Arc<OnceCell<Option<DeltaTable>>>;
+type Pin = Arc<OnceCell<Option<Arc<Version>>>>;
 
 /// See the module.
 #[derive(Debug)]
@@ -25,7 +24,10 @@ impl Pins {
     }
 
     /// The version of `name` that this statement reads; `None` where it was never written.
-    pub(super) async fn version(&self, name: &TableName) -> Result<Option<DeltaTable>, StoreError> {
+    pub(super) async fn version(
+        &self,
+        name: &TableName,
+    ) -> Result<Option<Arc<Version>>, StoreError> {
         let pin = {
             let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(pinned.entry(name.clone()).or_default())

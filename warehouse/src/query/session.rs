@@ -11,6 +11,7 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -22,7 +23,7 @@ use super::milestones::between_rules;
 use super::pins::Pins;
 use super::rights::Visible;
 use super::running::Running;
-use super::{DATABASE, Limits, boundaries, functions, postgres_functions};
+use super::{DATABASE, Limits, boundaries, functions, lake_table, postgres_functions};
 use crate::geography::{self, Geography};
 use crate::names::TableName;
 use crate::store::Lake;
@@ -38,14 +39,17 @@ pub(super) struct Template {
 }
 
 /// What the engine shares among all: memory, spill files, open stores.
-pub(super) fn runtime(limits: &Limits) -> Result<Arc<RuntimeEnv>> {
+pub(super) fn runtime(limits: &Limits, lake: &Lake) -> Result<Arc<RuntimeEnv>> {
     let spill = DiskManagerBuilder::default()
         .with_mode(DiskManagerMode::OsTmpDirectory)
         .with_max_temp_directory_size(SPILL.saturating_mul(limits.memory_bytes as u64));
-    RuntimeEnvBuilder::new()
+    let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
         .with_disk_manager_builder(spill)
-        .build_arc()
+        .build_arc()?;
+    let address = ObjectStoreUrl::parse(lake_table::ADDRESS)?;
+    runtime.register_object_store(address.as_ref(), lake.store());
+    Ok(runtime)
 }
 
 fn config(limits: &Limits, default_schema: &str) -> SessionConfig {
