@@ -41,7 +41,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
@@ -50,6 +49,7 @@ use crate::access::{Principal, Role, Scope};
 use crate::geography::Geography;
 use crate::names::{Sensitivity, TableName};
 use crate::spec::Declarations;
+use crate::stage::Rows;
 use crate::state::State;
 use crate::store::Lake;
 
@@ -225,14 +225,14 @@ impl Warehouse {
         Door { warehouse: self.clone(), who: Arc::new(who.clone()), via, timeout }
     }
 
-    /// A place for reads of the product's own, with `tables` in memory beside the lake: how a
-    /// batch is checked, as `bang`, before it is committed.
+    /// A place for reads of the product's own, with `tables` beside the lake that are not in it:
+    /// how a batch is checked, as `bang`, before it is committed.
     ///
     /// # Errors
     /// When the tables do not form.
     pub fn workshop(
         &self,
-        tables: impl IntoIterator<Item = (String, RecordBatch)>,
+        tables: impl IntoIterator<Item = (String, Rows)>,
     ) -> Result<Workshop, QueryError> {
         Workshop::new(self, tables)
     }
@@ -361,6 +361,7 @@ impl Door {
     async fn parse(&self, sql: &str, running: &Arc<Running>) -> Result<Vec<Utterance>, QueryError> {
         // What is too long is not even copied.
         text::check_length(sql)?;
+        running.set_deep(text::is_long(sql));
         let (sql, dialect) = (sql.to_owned(), self.dialect());
         let _place = self.engine().plans(&self.who, self.via, running).await?;
         self.engine().work(running, async move { utterances(&sql, dialect) }).await
@@ -428,7 +429,8 @@ impl Door {
 }
 
 fn utterances(sql: &str, dialect: Dialect) -> Result<Vec<Utterance>, QueryError> {
-    text::parse(sql, dialect)?.into_iter().map(Utterance::new).collect()
+    let deep = text::is_long(sql);
+    text::parse(sql, dialect)?.into_iter().map(|said| Utterance::new(said, deep)).collect()
 }
 
 fn one(mut said: Vec<Utterance>) -> Result<Utterance, QueryError> {

@@ -3,6 +3,7 @@
 //! `KHOYTE_LOAD_SECS=600 KHOYTE_LOAD_CONNECTIONS=200 KHOYTE_BENCH=1` is the long form; it asks for
 //! the promised times, the short one only for right answers.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -56,7 +57,8 @@ const FULL: [&str; 3] = ["53300", "53200", "57014"];
 
 #[derive(Debug, Default)]
 struct Tally {
-    took: Vec<Duration>,
+    /// What was answered, and how fast.
+    took: Vec<(Duration, &'static str)>,
     refused: u64,
     wrong: Vec<String>,
     hostile: u64,
@@ -123,6 +125,11 @@ fn short_queries_beside_hostile_ones_are_answered_rightly() {
         tally.hostile,
         super::watch::mib(arena.target.process().peak()),
     );
+    for kind in tally.took.iter().map(|(_, asked)| *asked).collect::<BTreeSet<_>>() {
+        let took: Vec<_> = tally.took.iter().filter(|(_, asked)| *asked == kind).copied().collect();
+        let (half, most) = (part(&took, 50), part(&took, 99));
+        println!("  {:>7} p50 {half:.0?}, p99 {most:.0?}: {kind:.70}", took.len());
+    }
     let wrong: Vec<String> = tally.wrong.into_iter().take(10).collect();
     wrong.into_iter().for_each(|wrong| arena.fault(wrong));
     if tally.refused * 2 > asked || asked == 0 {
@@ -137,9 +144,9 @@ fn short_queries_beside_hostile_ones_are_answered_rightly() {
 }
 
 /// The time within which a part of all, in hundredths, was answered.
-fn part(sorted: &[Duration], hundredths: usize) -> Duration {
+fn part(sorted: &[(Duration, &str)], hundredths: usize) -> Duration {
     let at = (sorted.len() * hundredths / 100).min(sorted.len().saturating_sub(1));
-    sorted.get(at).copied().unwrap_or_default()
+    sorted.get(at).map(|(took, _)| *took).unwrap_or_default()
 }
 
 /// A planner with short questions, by both protocols.
@@ -162,17 +169,19 @@ fn ask(target: &Target, name: &str, end: Instant, random: &mut Random) -> Tally 
         let number = random.below(1_000).to_string();
         let (sql, expected) = *random.pick(&SHORT);
         let started = Instant::now();
+        let mut asked = sql;
         let (reply, expected) = match random.below(3) {
             0 => {
                 let values = [Value::Text(number.clone())];
-                (open.extended("SELECT $1::int", &values), number.as_str())
+                asked = "SELECT $1::int";
+                (open.extended(asked, &values), number.as_str())
             }
             1 => (open.extended(sql, &[]), expected),
             _ => (open.simple(sql), expected),
         };
         match reply {
             Ok(reply) if reply.cell() == Some(expected) && reply.failure.is_none() => {
-                tally.took.push(started.elapsed());
+                tally.took.push((started.elapsed(), asked));
                 client = Some(open);
             }
             Ok(reply) if reply.code().is_some_and(|code| FULL.contains(&code)) => {
@@ -193,7 +202,7 @@ fn read(reader: &Reader, end: Instant, random: &mut Random) -> Tally {
         let started = Instant::now();
         match reader.ask(Form::Csv, sql) {
             Ok(answer) if answer.status == 200 && first_cell(&answer.text()) == Some(expected) => {
-                tally.took.push(started.elapsed());
+                tally.took.push((started.elapsed(), "a page"));
             }
             Ok(answer) if matches!(answer.status, 429 | 503 | 504) => tally.refused += 1,
             other => tally.wrong.push(format!("{sql} by the page: {other:?}")),

@@ -5,8 +5,9 @@
 //! adds up the country. Where a merged unit lacks the figure of one of its parts, its value is
 //! null and the counts of parts say why: a partial sum is not the figure asked for.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
 use datafusion::arrow::array::{Date32Array, Int64Array, RecordBatch, StringArray};
@@ -39,14 +40,45 @@ type Values = Box<dyn Fn() -> Result<Arc<dyn TableProvider>> + Send + Sync>;
 /// `chi_tieu_tai` over `values`, which are looked for where it is called.
 pub(super) fn on_boundaries(
     values: Values,
-    geography: &Arc<Geography>,
+    crosswalks: &Arc<Crosswalks>,
 ) -> Arc<dyn TableFunctionImpl> {
-    Arc::new(OnBoundaries { values, geography: Arc::clone(geography) })
+    Arc::new(OnBoundaries { values, crosswalks: Arc::clone(crosswalks) })
+}
+
+/// Dates whose crosswalk is remembered: few are asked for again and again.
+const MOST_CROSSWALKS: usize = 64;
+
+/// Crosswalks to the dates that were asked for.
+pub(super) struct Crosswalks {
+    geography: Arc<Geography>,
+    made: Mutex<HashMap<NaiveDate, Arc<dyn TableProvider>>>,
+}
+
+impl Crosswalks {
+    pub(super) fn new(geography: &Arc<Geography>) -> Arc<Self> {
+        Arc::new(Self { geography: Arc::clone(geography), made: Mutex::default() })
+    }
+
+    fn to(&self, date: NaiveDate) -> Result<Arc<dyn TableProvider>> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = made.get(&date) {
+            return Ok(Arc::clone(made));
+        }
+        if self.geography.units_on(date).is_empty() {
+            return plan_err!("no administrative units are declared for {date}");
+        }
+        let new = crosswalk(&self.geography, date)?;
+        if made.len() >= MOST_CROSSWALKS {
+            made.clear();
+        }
+        made.insert(date, Arc::clone(&new));
+        Ok(new)
+    }
 }
 
 struct OnBoundaries {
     values: Values,
-    geography: Arc<Geography>,
+    crosswalks: Arc<Crosswalks>,
 }
 
 impl fmt::Debug for OnBoundaries {
@@ -63,11 +95,7 @@ impl TableFunctionImpl for OnBoundaries {
         let Some(date) = literal_date(argument) else {
             return plan_err!("chi_tieu_tai takes a date written out: DATE '2025-07-01'");
         };
-        if self.geography.units_on(date).is_empty() {
-            return plan_err!("no administrative units are declared for {date}");
-        }
-        let crosswalk = crosswalk(&self.geography, date)?;
-        let plan = boundary_plan((self.values)()?, crosswalk)?;
+        let plan = boundary_plan((self.values)()?, self.crosswalks.to(date)?)?;
         Ok(Arc::new(ViewTable::new(plan, None)))
     }
 }

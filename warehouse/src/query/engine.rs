@@ -23,6 +23,10 @@ const STACK: usize = 16 << 20;
 /// A query that has worked longer lets younger ones go first.
 const YOUNG: Duration = Duration::from_millis(300);
 
+/// A query that has worked longer makes room for one that begins: few work at once, so that those
+/// who came first are answered first, and none waits long for one that takes long.
+const QUICK: Duration = Duration::from_millis(50);
+
 /// How often the watch looks.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -35,6 +39,9 @@ const SETTLE: Duration = Duration::from_millis(200);
 
 /// Unless the memory has grown by as much since.
 const GROWTH: usize = 32 << 20;
+
+/// So many young queries are a crowd, for which the old ones stand back further.
+const CROWDED: usize = 4;
 
 /// Queries that wait to be let in; more are told to come back.
 const MOST_WAITING: usize = 512;
@@ -49,6 +56,8 @@ pub(super) struct Engine {
     /// Of those that run, and of those that plan.
     running: Places,
     planning: Places,
+    /// Of those that have just begun to run.
+    beginning: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -70,6 +79,7 @@ impl Engine {
             registry,
             running: Places::new(limits.queries),
             planning: Places::new(planning),
+            beginning: Arc::new(Semaphore::new(limits.threads * 3)),
             waiting: Arc::default(),
         })
     }
@@ -122,8 +132,13 @@ impl Engine {
         }
         let waits = Waiting::new(&self.waiting)?;
         let place = running.wait(self.running.take(who, via)).await?;
+        let turn = async {
+            let turn = Arc::clone(&self.beginning).acquire_owned().await;
+            turn.map_err(|_| QueryError::shutting_down())
+        };
+        let turn = running.wait(turn).await?;
         drop(waits);
-        Ok(self.registry.enter(running, via, place))
+        Ok(self.registry.enter(running, via, place, turn))
     }
 
     /// Lets nobody in any more and stops what runs, except downloads: they may end.
@@ -228,20 +243,35 @@ impl Drop for Waiting {
     }
 }
 
+/// A query at work.
+struct AtWork {
+    via: Via,
+    running: Arc<Running>,
+    /// Until it makes room for the next.
+    turn: Option<OwnedSemaphorePermit>,
+}
+
 /// All queries at work.
 #[derive(Default)]
 struct Registry {
-    running: Mutex<HashMap<u64, (Via, Arc<Running>)>>,
+    running: Mutex<HashMap<u64, AtWork>>,
     next: AtomicU64,
     crowd: Arc<Crowd>,
     closing: AtomicBool,
 }
 
 impl Registry {
-    fn enter(self: &Arc<Self>, running: &Arc<Running>, via: Via, place: Place) -> Admitted {
+    fn enter(
+        self: &Arc<Self>,
+        running: &Arc<Running>,
+        via: Via,
+        place: Place,
+        turn: OwnedSemaphorePermit,
+    ) -> Admitted {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         running.begin();
-        lock(&self.running).insert(id, (via, Arc::clone(running)));
+        let at_work = AtWork { via, running: Arc::clone(running), turn: Some(turn) };
+        lock(&self.running).insert(id, at_work);
         self.crowd.young.fetch_add(1, Ordering::Relaxed);
         Admitted { registry: Arc::clone(self), id, _place: place }
     }
@@ -250,20 +280,26 @@ impl Registry {
         let running = lock(&self.running);
         running
             .values()
-            .filter(|(via, _)| wanted(*via))
-            .for_each(|(_, running)| running.stop(Stop::Shutdown));
+            .filter(|query| wanted(query.via))
+            .for_each(|query| query.running.stop(Stop::Shutdown));
     }
 
-    /// Counts the young and the old, and ends those whose time is up.
+    /// Counts the young and the old, lets those go on that wait for their turn, and ends those whose
+    /// time is up.
     fn count(&self) {
-        let running = lock(&self.running);
+        let mut running = lock(&self.running);
         let now = tokio::time::Instant::now();
-        for (_, running) in running.values() {
+        let mut old = 0;
+        for AtWork { running, turn, .. } in running.values_mut() {
             if running.deadline.is_some_and(|(due, _)| due <= now) {
                 running.stop(Stop::Timeout);
             }
+            let age = running.age();
+            old += usize::from(age >= YOUNG);
+            if age >= QUICK {
+                *turn = None;
+            }
         }
-        let old = running.values().filter(|(_, running)| running.age() >= YOUNG).count();
         self.crowd.old.store(old, Ordering::Relaxed);
         self.crowd.young.store(running.len() - old, Ordering::Relaxed);
     }
@@ -273,11 +309,12 @@ impl Registry {
     fn stop_largest(&self) {
         let running = lock(&self.running);
         let largest = running
-            .iter()
-            .filter(|(_, (_, running))| running.why().is_none())
-            .filter(|(_, (_, running))| !running.pool.is_small() || running.age() >= YOUNG)
-            .max_by_key(|(_, (_, running))| (running.pool.used(), running.age()));
-        if let Some((_, (_, largest))) = largest {
+            .values()
+            .map(|query| &query.running)
+            .filter(|running| running.why().is_none())
+            .filter(|running| !running.pool.is_small() || running.age() >= YOUNG)
+            .max_by_key(|running| (running.pool.used(), running.age()));
+        if let Some(largest) = largest {
             tracing::warn!("the machine's memory is needed: the largest query is stopped");
             largest.stop(Stop::Memory);
         }
@@ -306,13 +343,16 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// How long an old query should pause now; `None` where nobody younger is at work.
-    pub(super) fn pause(&self, running: &Running) -> Option<Duration> {
-        if self.young.load(Ordering::Relaxed) == 0 || running.age() < YOUNG {
+    /// How many times as long as it has worked an old query should stand back now; `None` where
+    /// nobody younger is at work.
+    pub(super) fn standing_back(&self, running: &Running) -> Option<u32> {
+        let young = self.young.load(Ordering::Relaxed);
+        if young == 0 || running.age() < YOUNG {
             return None;
         }
         let old = self.old.load(Ordering::Relaxed).clamp(1, 16);
-        Some(Duration::from_millis(10 * old as u64))
+        let each = if young < CROWDED { 2 } else { 4 };
+        u32::try_from(each * old).ok()
     }
 }
 

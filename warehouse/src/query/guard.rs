@@ -5,6 +5,7 @@
 //! next: it ends a stopped query, gives way when others wait, and hands on large batches in
 //! pieces that the next operator can work on.
 
+use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -47,8 +48,12 @@ const VALUES: usize = 1 << 20;
 /// A single row that is larger, and does not fit its part of [`ROOM`], is refused.
 const LARGEST_ROW: usize = 256 << 10;
 
-/// How long a query that is no longer young works before it lets others go first.
+/// How long a query that is no longer young works before it lets others go first, on all threads
+/// together.
 const TURN: Duration = Duration::from_millis(5);
+
+/// How long it lets them at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Puts guards between all operators of a plan, and one before whoever reads it.
 pub(super) fn guard(
@@ -226,7 +231,6 @@ impl ExecutionPlan for Guard {
             running: Arc::clone(&self.running),
             crowd: Arc::clone(&self.crowd),
             rest: None,
-            turn: None,
             pause: None,
         };
         Ok(make_cooperative(Box::pin(rows)))
@@ -249,8 +253,7 @@ struct Guarded {
     crowd: Arc<Crowd>,
     /// Rows of a large batch that are not handed on yet, and how many go at a time.
     rest: Option<(RecordBatch, usize)>,
-    /// When this stream's turn began.
-    turn: Option<Instant>,
+    /// Until the query's next turn.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -299,17 +302,69 @@ impl Guarded {
             if pause.as_mut().poll(cx).is_pending() {
                 return true;
             }
-            (self.pause, self.turn) = (None, None);
+            self.pause = None;
         }
-        let Some(length) = self.crowd.pause(&self.running) else { return false };
-        let began = *self.turn.get_or_insert_with(Instant::now);
-        if began.elapsed() < TURN {
+        let now = Instant::now();
+        let Some(until) = self.running.rests(now).or_else(|| self.turn_over(now)) else {
             return false;
-        }
-        let mut pause = Box::pin(tokio::time::sleep(length));
+        };
+        let mut pause = Box::pin(tokio::time::sleep_until(until.into()));
         let waits = pause.as_mut().poll(cx).is_pending();
         self.pause = waits.then_some(pause);
         waits
+    }
+
+    /// Until when the query rests, where its turn is over.
+    fn turn_over(&self, now: Instant) -> Option<Instant> {
+        let standing_back = self.crowd.standing_back(&self.running)?;
+        let worked = self.running.worked() + Step::so_far(now);
+        if worked < TURN {
+            return None;
+        }
+        Step::count_from(now);
+        let until = now + LONGEST_PAUSE.min(worked * standing_back);
+        self.running.rest(until);
+        Some(until)
+    }
+}
+
+thread_local! {
+    /// When the step that this thread is in began to count.
+    static STEP: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// One step of a query's work on one thread, however many guards it passes.
+struct Step<'a> {
+    /// Of the guard that it passes first.
+    running: Option<&'a Running>,
+}
+
+impl<'a> Step<'a> {
+    fn enter(running: &'a Running) -> Self {
+        if STEP.get().is_some() {
+            return Self { running: None };
+        }
+        STEP.set(Some(Instant::now()));
+        Self { running: Some(running) }
+    }
+
+    fn so_far(now: Instant) -> Duration {
+        STEP.get().map(|began| now.saturating_duration_since(began)).unwrap_or_default()
+    }
+
+    fn count_from(now: Instant) {
+        if STEP.get().is_some() {
+            STEP.set(Some(now));
+        }
+    }
+}
+
+impl Drop for Step<'_> {
+    fn drop(&mut self) {
+        if let Some(running) = self.running {
+            running.work(Self::so_far(Instant::now()));
+            STEP.set(None);
+        }
     }
 }
 
@@ -363,7 +418,7 @@ impl Stream for Guarded {
             return Poll::Pending;
         }
         let running = Arc::clone(&self.running);
-        let _here = Here::enter(&running);
+        let (_here, _step) = (Here::enter(&running), Step::enter(&running));
         match self.input.poll_next_unpin(cx) {
             Poll::Ready(Some(Ok(batch))) => Poll::Ready(self.fit(batch).transpose()),
             other => other,

@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -61,6 +61,13 @@ pub(super) struct Running {
     /// Its share of the memory.
     pub(super) pool: Arc<QueryPool>,
     why: AtomicU8,
+    /// Whether its trees may be deep.
+    deep: AtomicBool,
+    /// Microseconds that it has worked since its turn began.
+    worked: AtomicU64,
+    /// Microseconds from `made_at` to the beginning of its next turn.
+    rests_until: AtomicU64,
+    made_at: Instant,
     /// Rows that wait for its reader.
     pub(super) shelf: Shelf,
     /// Rows and bytes that have left.
@@ -76,6 +83,10 @@ impl Running {
             deadline: timeout.map(|timeout| (tokio::time::Instant::now() + timeout, timeout)),
             pool,
             why: AtomicU8::new(0),
+            deep: AtomicBool::new(true),
+            worked: AtomicU64::new(0),
+            rests_until: AtomicU64::new(0),
+            made_at: Instant::now(),
             shelf: Shelf::default(),
             rows: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -106,6 +117,11 @@ impl Running {
         }
     }
 
+    /// Whether its text is long enough to make deep trees.
+    pub(super) fn set_deep(&self, deep: bool) {
+        self.deep.store(deep, Ordering::Relaxed);
+    }
+
     /// It has been let in.
     pub(super) fn begin(&self) {
         let _ = self.began.set(Instant::now());
@@ -114,6 +130,29 @@ impl Running {
     /// How long it has been at work.
     pub(super) fn age(&self) -> Duration {
         self.began.get().map(Instant::elapsed).unwrap_or_default()
+    }
+
+    /// It has worked so long.
+    pub(super) fn work(&self, time: Duration) {
+        self.worked.fetch_add(micros(time), Ordering::Relaxed);
+    }
+
+    /// How long it has worked since its turn began.
+    pub(super) fn worked(&self) -> Duration {
+        Duration::from_micros(self.worked.load(Ordering::Relaxed))
+    }
+
+    /// Its turn is over, and the next begins at `until`.
+    pub(super) fn rest(&self, until: Instant) {
+        self.worked.store(0, Ordering::Relaxed);
+        let until = micros(until.saturating_duration_since(self.made_at));
+        self.rests_until.store(until, Ordering::Relaxed);
+    }
+
+    /// When its next turn begins, where it rests.
+    pub(super) fn rests(&self, now: Instant) -> Option<Instant> {
+        let until = Duration::from_micros(self.rests_until.load(Ordering::Relaxed));
+        Some(self.made_at + until).filter(|until| *until > now)
     }
 
     /// Waits for `work`, but not longer than the query may last.
@@ -137,6 +176,10 @@ impl Running {
             }
         }
     }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 thread_local! {
@@ -184,8 +227,9 @@ pub(super) fn too_much() -> DataFusionError {
     DataFusionError::ResourcesExhausted("functions make too long values".to_owned())
 }
 
-/// Stack on which a statement is parsed, planned and begun: trees within the bounds fit into it many
-/// times over. It is given back after each step, as a thread's own never is.
+/// Stack on which a long statement is parsed, planned and begun: trees within the bounds fit into it
+/// many times over. It is given back after each step, as a thread's own never is; that of a short
+/// one is not worth the asking.
 const STACK: usize = 64 << 20;
 
 /// A future whose every step works for a query, on a deep stack.
@@ -199,6 +243,10 @@ impl<F: Future> Future for Working<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let _here = Here::enter(&self.running);
-        stacker::grow(STACK, || self.work.as_mut().poll(cx))
+        if self.running.deep.load(Ordering::Relaxed) {
+            stacker::grow(STACK, || self.work.as_mut().poll(cx))
+        } else {
+            self.work.as_mut().poll(cx)
+        }
     }
 }

@@ -18,6 +18,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_postgres::datafusion_pg_catalog;
 use datafusion_postgres::datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
 
+use super::boundaries::Crosswalks;
 use super::catalog::{One, Sight};
 use super::milestones::between_rules;
 use super::pins::Pins;
@@ -35,7 +36,7 @@ const SPILL: u64 = 4;
 pub(super) struct Template {
     state: SessionState,
     sight: Sight,
-    geography: Arc<Geography>,
+    crosswalks: Arc<Crosswalks>,
 }
 
 /// What the engine shares among all: memory, spill files, open stores.
@@ -88,7 +89,7 @@ impl Template {
             postgres_functions::register(&context);
         }
         let state = between_rules(context.state());
-        Ok(Self { state, sight, geography: Arc::clone(geography) })
+        Ok(Self { state, sight, crosswalks: Crosswalks::new(geography) })
     }
 
     /// What is seen, table by table.
@@ -114,7 +115,7 @@ impl Template {
         let mut state = self.state.clone();
         state.register_catalog_list(Arc::new(One(sight.clone())));
         let values = Box::new(move || sight.indicator_values());
-        let function = boundaries::on_boundaries(values, &self.geography);
+        let function = boundaries::on_boundaries(values, &self.crosswalks);
         state.register_udtf("chi_tieu_tai", function);
         state
     }

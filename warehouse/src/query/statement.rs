@@ -43,12 +43,14 @@ const AHEAD: usize = 2;
 #[derive(Clone)]
 pub struct Utterance {
     statement: Arc<SqlStatement>,
+    /// Whether it comes from a text that is long enough for deep trees.
+    deep: bool,
 }
 
 impl Utterance {
-    pub(super) fn new(statement: SqlStatement) -> Result<Self, QueryError> {
+    pub(super) fn new(statement: SqlStatement, deep: bool) -> Result<Self, QueryError> {
         weight::check(&statement)?;
-        Ok(Self { statement: Arc::new(statement) })
+        Ok(Self { statement: Arc::new(statement), deep })
     }
 
     /// Whether it only reads.
@@ -64,7 +66,7 @@ impl Utterance {
     pub(crate) fn query_of_cursor(&self) -> Result<Option<Self>, QueryError> {
         let SqlStatement::Declare { stmts } = self.statement.as_ref() else { return Ok(None) };
         let query = stmts.first().and_then(|declared| declared.for_query.clone());
-        query.map(|query| Self::new(SqlStatement::Query(query))).transpose()
+        query.map(|query| Self::new(SqlStatement::Query(query), self.deep)).transpose()
     }
 }
 
@@ -94,6 +96,7 @@ struct Inner {
     explain: Option<Explain>,
     schema: SchemaRef,
     plan: LogicalPlan,
+    deep: bool,
     /// The plan with the versions that it reads, for the first run.
     ready: Mutex<Option<Ready>>,
 }
@@ -135,6 +138,8 @@ impl Statement {
         if !said.is_read() {
             return Err(QueryError::read_only());
         }
+        let deep = said.deep;
+        running.set_deep(deep);
         let (explain, said) = explained(Arc::clone(&said.statement))?;
         let work = {
             let (door, said, sent) = (door.clone(), Arc::clone(&said), sent.clone());
@@ -148,7 +153,7 @@ impl Statement {
         };
         let plan = ready.plan.clone();
         let (door, ready) = (door.clone(), Mutex::new(Some(ready)));
-        Ok(Self { inner: Arc::new(Inner { door, said, sent, explain, schema, plan, ready }) })
+        Ok(Self { inner: Arc::new(Inner { door, said, sent, explain, schema, plan, deep, ready }) })
     }
 
     /// The columns of its answer.
@@ -188,6 +193,7 @@ impl Statement {
         parameters: ParamValues,
     ) -> Result<Answer, QueryError> {
         let door = &self.inner.door;
+        running.set_deep(self.inner.deep);
         let admitted = door.engine().admit(door.who(), door.via(), &running).await?;
         let (sender, receiver) = mpsc::channel(AHEAD);
         let run = Run {

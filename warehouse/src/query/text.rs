@@ -16,6 +16,9 @@ use super::QueryError;
 /// Bytes of one text.
 pub const LONGEST_TEXT: usize = 256 << 10;
 
+/// Bytes of a text whose trees may be deep: a sign and a term make one level more.
+const LONG_TEXT: usize = 1 << 10;
+
 /// Words, numbers, literals and signs in one text.
 const MOST_TOKENS: usize = 80_000;
 
@@ -59,6 +62,11 @@ fn compatible() -> &'static PostgresCompatibilityParser {
     static PARSER: std::sync::LazyLock<PostgresCompatibilityParser> =
         std::sync::LazyLock::new(PostgresCompatibilityParser::new);
     &PARSER
+}
+
+/// Whether trees made of a text may be so deep that they need a stack of their own.
+pub(super) fn is_long(sql: &str) -> bool {
+    sql.len() > LONG_TEXT
 }
 
 /// Refuses a text that is too long to be looked at.
