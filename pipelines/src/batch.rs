@@ -5,18 +5,19 @@
 //! its type; its bounds. A row with a faulty cell goes to quarantine without that cell's content.
 
 mod cells;
+mod refused;
 mod typed;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
-use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, UInt64Array};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
-use arrow::row::{OwnedRow, RowConverter, SortField};
 use futures::StreamExt;
 use warehouse::geography::Geography;
 use warehouse::spec::{Column, ColumnType, SourceTable, Treatment, UnitDate, arrow_schema};
+use warehouse::stage::{Stage, StageError, Staged};
 use warehouse::store::CheckResult;
 
 use crate::connector::{RawStream, SourceError};
@@ -24,39 +25,25 @@ use crate::deidentify::keys::{KeyError, KeyRing};
 use crate::deidentify::scan::{AllowList, ColumnKind, ColumnScan, Counts, ScanError, Verdict};
 use crate::deidentify::{ColumnPlan, FaultReason};
 
+pub use self::refused::{Refused, RefusedRow};
+
 /// Why a row, or the batch, was refused: a stable code, never a value.
 pub type Reason = String;
 
 /// A batch after typing and de-identification, before the declared checks.
 #[derive(Debug)]
 pub struct Batch {
-    /// Columns of the table in the lake.
-    pub schema: SchemaRef,
-    /// The rows without a fault.
-    pub rows: RecordBatch,
-    /// For each row of `rows`, its number in the source, from 1.
-    pub numbers: Vec<u64>,
+    /// The rows without a fault, in the table's columns; none where a column leaks.
+    pub rows: Staged,
     /// Rows with a fault.
-    pub refused: Vec<RefusedRow>,
+    pub refused: Refused,
     /// Rows read in all.
     pub rows_read: u64,
-    /// Columns that as a whole look like identifiers: the batch may not be loaded.
+    /// Columns that as a whole look like identifiers: the batch may not be loaded, and no more of
+    /// it was read.
     pub leaking_columns: Vec<(String, Reason)>,
-    /// Signs of identifiers that are not certain: a steward is told.
+    /// Signs of identifiers that are not certain; a steward is told.
     pub warnings: Vec<CheckResult>,
-}
-
-/// One row on its way to quarantine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefusedRow {
-    /// Its number in the source, from 1.
-    pub number: u64,
-    /// The column at fault; empty when it is the row as a whole.
-    pub column: String,
-    /// Why.
-    pub reason: Reason,
-    /// What of the row may be kept: the cells without a fault, de-identified, as JSON.
-    pub content: String,
 }
 
 /// Why a batch could not be made at all.
@@ -74,6 +61,9 @@ pub enum BatchError {
     /// The rows did not fit the table's own schema.
     #[error("the typed rows do not form a table")]
     Shape(#[source] arrow::error::ArrowError),
+    /// They could not wait for their checks.
+    #[error(transparent)]
+    Stage(#[from] StageError),
 }
 
 /// What a batch is made with.
@@ -87,7 +77,8 @@ pub struct Tools<'a> {
     pub references: &'a HashMap<String, HashSet<String>>,
 }
 
-/// Reads the whole stream.
+/// Reads the stream to its end, or until a column shows itself as one of identifiers: each part of
+/// it is judged before it is put down anywhere.
 ///
 /// # Errors
 /// When the source fails or a column cannot be treated as declared; faulty rows are no error.
@@ -98,28 +89,32 @@ pub async fn make(
 ) -> Result<Batch, BatchError> {
     let mut columns = Columns::new(table, tools)?;
     let schema = arrow_schema(table);
-    let mut parts = Vec::new();
-    let mut numbers = Vec::new();
-    let mut refused = Vec::new();
-    let mut rows_read = 0;
-    let mut keys = KeySet::new(table, &schema)?;
+    let mut stage = Stage::new(Arc::clone(&schema))?;
+    let mut refused = Refused::default();
+    let (mut rows_read, mut leaking_columns) = (0, Vec::new());
     while let Some(raw) = raw.next().await {
         let raw = raw?;
-        let (rows, mut faults) = columns.convert(&raw, &schema)?;
-        keys.find_repeats(&rows, &mut faults)?;
-        let keep: BooleanArray =
-            (0..rows.num_rows()).map(|row| Some(!faults.contains_key(&row))).collect();
-        for row in (0..rows.num_rows()).filter(|row| keep.value(*row)) {
-            numbers.push(rows_read + row as u64 + 1);
+        let (rows, faults) = columns.convert(&raw, &schema)?;
+        refuse(&rows, &faults, rows_read, &mut refused);
+        leaking_columns = columns.verdicts();
+        if leaking_columns.is_empty() {
+            let good = |row: &usize| !faults.contains_key(row);
+            let keep: BooleanArray = (0..rows.num_rows()).map(|row| Some(good(&row))).collect();
+            let numbers = (0..rows.num_rows()).filter(good).map(|row| rows_read + row as u64 + 1);
+            let rows = filter_record_batch(&rows, &keep).map_err(BatchError::Shape)?;
+            stage.push(&rows, UInt64Array::from_iter_values(numbers))?;
         }
-        refused.extend(refuse(&rows, &faults, rows_read));
-        parts.push(filter_record_batch(&rows, &keep).map_err(BatchError::Shape)?);
         rows_read += raw.num_rows() as u64;
+        if !leaking_columns.is_empty() {
+            // What the column as a whole gives away, no single cell of it may keep, and nothing of
+            // what was read before.
+            refused.forget();
+            stage = Stage::new(schema)?;
+            break;
+        }
     }
-    let rows = concat_batches(&schema, &parts).map_err(BatchError::Shape)?;
-    let leaking_columns = columns.verdicts();
-    let warnings = columns.warnings();
-    Ok(Batch { schema, rows, numbers, refused, rows_read, leaking_columns, warnings })
+    let (rows, warnings) = (stage.finish()?, columns.warnings());
+    Ok(Batch { rows, refused, rows_read, leaking_columns, warnings })
 }
 
 /// Faults of one raw batch by row: column and reason, the first fault of a row first.
@@ -129,21 +124,15 @@ fn note_fault(faults: &mut Faults, row: usize, column: &str, reason: impl Into<R
     faults.entry(row).or_default().push((column.to_owned(), reason.into()));
 }
 
-fn refuse(rows: &RecordBatch, faults: &Faults, offset: u64) -> Vec<RefusedRow> {
-    faults
-        .iter()
-        .map(|(&row, found)| {
+fn refuse(rows: &RecordBatch, faults: &Faults, offset: u64, refused: &mut Refused) {
+    for (&row, found) in faults {
+        refused.add(|| {
             let at_fault: HashSet<&str> = found.iter().map(|(column, _)| column.as_str()).collect();
             let (column, reason) = found[0].clone();
             let number = offset + row as u64 + 1;
             RefusedRow { number, column, reason, content: cells::json(rows, row, &at_fault) }
-        })
-        .collect()
-}
-
-/// One typed row as JSON, for quarantine.
-pub(crate) fn row_json(rows: &RecordBatch, row: usize) -> String {
-    cells::json(rows, row, &HashSet::new())
+        });
+    }
 }
 
 /// One column ready to run.
@@ -347,43 +336,5 @@ fn reason_code(reason: FaultReason) -> Reason {
     match reason {
         FaultReason::Leak(pattern) => format!("ro_ri:{}", pattern.as_str()),
         FaultReason::Unreadable(fault) => fault.code().to_owned(),
-    }
-}
-
-/// The keys seen so far.
-struct KeySet {
-    names: Vec<String>,
-    converter: Option<RowConverter>,
-    seen: HashSet<OwnedRow>,
-}
-
-impl KeySet {
-    fn new(table: &SourceTable, schema: &SchemaRef) -> Result<Self, BatchError> {
-        let fields = table
-            .key
-            .iter()
-            .filter_map(|name| schema.field_with_name(name).ok())
-            .map(|field| SortField::new(field.data_type().clone()))
-            .collect::<Vec<_>>();
-        let converter = if fields.is_empty() {
-            None
-        } else {
-            Some(RowConverter::new(fields).map_err(BatchError::Shape)?)
-        };
-        Ok(Self { names: table.key.clone(), converter, seen: HashSet::new() })
-    }
-
-    /// Notes a fault for each good row whose key was seen before.
-    fn find_repeats(&mut self, rows: &RecordBatch, faults: &mut Faults) -> Result<(), BatchError> {
-        let Some(converter) = &mut self.converter else { return Ok(()) };
-        let columns: Vec<ArrayRef> =
-            self.names.iter().filter_map(|name| rows.column_by_name(name).cloned()).collect();
-        let keys = converter.convert_columns(&columns).map_err(BatchError::Shape)?;
-        for (row, key) in keys.iter().enumerate() {
-            if !faults.contains_key(&row) && !self.seen.insert(key.owned()) {
-                note_fault(faults, row, &self.names.join(","), "trung_khoa");
-            }
-        }
-        Ok(())
     }
 }

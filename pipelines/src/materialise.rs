@@ -1,21 +1,20 @@
 //! Marts and indicators: each query file becomes rows of the lake when, and only when, something
 //! that it is made from has changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::{cast, concat_batches};
-use arrow::datatypes::DataType;
+use arrow::datatypes::Schema;
 use chrono::{NaiveDate, Utc};
 use sha2::{Digest, Sha256};
 use warehouse::geography::Geography;
 use warehouse::names::TableName;
 use warehouse::query::{QueryError, Warehouse};
 use warehouse::spec::{Indicator, Query, QueryKind};
+use warehouse::stage::{StageError, Staged};
 use warehouse::store::{Note, Replace, Step, StoreError};
-use warehouse::system;
 
 use crate::PIPELINE_VERSION;
 use crate::connector::hex;
@@ -47,15 +46,9 @@ pub enum MaterialiseError {
         /// Which rule, and where.
         reason: String,
     },
-    /// Its rows do not form the table.
-    #[error("the rows of {path} do not form its table")]
-    Shape {
-        /// The query file.
-        path: String,
-        /// Why.
-        #[source]
-        source: arrow::error::ArrowError,
-    },
+    /// Its rows could not wait for their checks.
+    #[error(transparent)]
+    Stage(#[from] StageError),
 }
 
 /// What making a query's rows came to.
@@ -98,11 +91,14 @@ pub async fn make(
         return Err(rule(query, "an open dataset is released, not materialised"));
     };
     let started_at = Utc::now();
-    let rows = run(warehouse, query).await?;
+    let failed = |source| MaterialiseError::Query { path: query.path.clone(), source };
+    // A night may take longer than a planner may keep the machine busy: no limit of time here.
+    let workshop = warehouse.workshop([]).map_err(failed)?;
+    let rows = workshop.stage(&query.sql).await.map_err(failed)?;
     refuse_bare_codes(warehouse, query, &rows)?;
     let findings = quality::check(warehouse, &query.checks, &rows).await?;
     let rows = match &query.indicator {
-        Some(indicator) => long_form(warehouse, query, indicator, &rows).await?,
+        Some(indicator) => long_form(warehouse, query, indicator, rows).await?,
         None => rows,
     };
     let mut note = Note {
@@ -110,10 +106,11 @@ pub async fn make(
         step: Step::Tinh,
         part,
         batch: batch_of(query, warehouse.geography(), &inputs),
-        rows_read: rows.num_rows() as u64,
-        rows_written: rows.num_rows() as u64,
+        rows_read: rows.rows(),
+        rows_written: rows.rows(),
         rows_quarantined: 0,
         inputs,
+        key: None,
         checks: findings.results,
         started_at,
         finished_at: Utc::now(),
@@ -134,62 +131,36 @@ fn rule(query: &Query, reason: impl Into<String>) -> MaterialiseError {
     MaterialiseError::Rule { path: query.path.clone(), reason: reason.into() }
 }
 
-fn shape(query: &Query, source: arrow::error::ArrowError) -> MaterialiseError {
-    MaterialiseError::Shape { path: query.path.clone(), source }
-}
-
-async fn run(warehouse: &Warehouse, query: &Query) -> Result<RecordBatch, MaterialiseError> {
-    let failed = |source| MaterialiseError::Query { path: query.path.clone(), source };
-    // A night may take longer than a planner may keep the machine busy: no limit of time here.
-    let workshop = warehouse.workshop([]).map_err(failed)?;
-    let batches = workshop.rows(&query.sql).await.map_err(failed)?;
-    let rows =
-        concat_batches(&batches[0].schema(), &batches).map_err(|source| shape(query, source))?;
-    plain_text(&rows).map_err(|source| shape(query, source))
-}
-
-/// Text as plain strings, which every engine that reads Delta knows.
-fn plain_text(rows: &RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError> {
-    let columns = rows
-        .columns()
-        .iter()
-        .map(|column| match column.data_type() {
-            DataType::Utf8View | DataType::LargeUtf8 | DataType::Dictionary(..) => {
-                cast(column, &DataType::Utf8)
-            }
-            _ => Ok(Arc::clone(column)),
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let schema = rows.schema();
-    let fields = schema.fields().iter().zip(&columns).map(|(field, column)| {
-        arrow::datatypes::Field::new(field.name(), column.data_type().clone(), true)
-    });
-    let schema = arrow::datatypes::Schema::new(fields.collect::<Vec<_>>());
-    RecordBatch::try_new(Arc::new(schema), columns)
-}
-
 /// A column that holds nothing but two-digit province codes has no place in a mart: without their
 /// date they name no province. Judged by column, as single cells may be any number.
 fn refuse_bare_codes(
     warehouse: &Warehouse,
     query: &Query,
-    rows: &RecordBatch,
+    rows: &Staged,
 ) -> Result<(), MaterialiseError> {
-    let codes: std::collections::HashSet<&str> =
-        warehouse.geography().all().map(|unit| unit.code.as_str()).collect();
-    for (field, column) in rows.schema().fields().iter().zip(rows.columns()) {
-        let Some(texts) = column.as_string_opt::<i32>() else { continue };
-        let mut values = texts.iter().flatten().peekable();
-        if values.peek().is_some() && values.all(|value| codes.contains(value)) {
+    let codes: HashSet<&str> = warehouse.geography().all().map(|unit| unit.code.as_str()).collect();
+    let fields = rows.schema().fields();
+    // Of each column, whether it had values, all of them codes, so far.
+    let mut bare: Vec<Option<bool>> = vec![None; fields.len()];
+    for rows in rows.batches()? {
+        for (bare, column) in bare.iter_mut().zip(rows?.columns()) {
+            let Some(texts) = column.as_string_opt::<i32>() else { continue };
+            if *bare != Some(false) && texts.null_count() < texts.len() {
+                *bare = Some(texts.iter().flatten().all(|value| codes.contains(value)));
+            }
+        }
+    }
+    match fields.iter().zip(bare).find(|(_, bare)| *bare == Some(true)) {
+        None => Ok(()),
+        Some((field, _)) => {
             let reason = format!(
                 "the column `{}` holds bare province codes; give the unit's key instead, or \
                  ma_don_vi(key) beside it only in open datasets",
                 field.name()
             );
-            return Err(rule(query, reason));
+            Err(rule(query, reason))
         }
     }
-    Ok(())
 }
 
 /// An indicator's rows in the form of `chi_tieu.gia_tri`.
@@ -197,42 +168,31 @@ async fn long_form(
     warehouse: &Warehouse,
     query: &Query,
     indicator: &Indicator,
-    rows: &RecordBatch,
-) -> Result<RecordBatch, MaterialiseError> {
+    rows: Staged,
+) -> Result<Staged, MaterialiseError> {
     let failed = |source| MaterialiseError::Query { path: query.path.clone(), source };
-    let workshop = warehouse.workshop([("bang".to_owned(), rows.clone())]).map_err(failed)?;
-    let found = workshop.rows(&faulty_rows_sql(rows)).await.map_err(failed)?;
-    let faults: usize = found.iter().map(RecordBatch::num_rows).sum();
+    let schema = Arc::clone(rows.schema());
+    let workshop = warehouse.workshop([("bang".to_owned(), rows.into())]).map_err(failed)?;
+    let count = |count: &mut usize, rows: &RecordBatch| *count += rows.num_rows();
+    let faults = workshop.fold(&faulty_rows_sql(&schema), 0, count).await.map_err(failed)?;
     if faults > 0 {
         let reason = format!("{faults} rows lack a known unit or a period, or repeat another");
         return Err(rule(query, reason));
     }
-    let long = workshop.rows(&long_form_sql(query, indicator, rows)).await.map_err(failed)?;
-    let schema = system::indicator_values().schema;
-    let long = long
-        .iter()
-        .map(plain_text)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|source| shape(query, source))?;
-    let columns = concat_batches(
-        &long.first().map_or_else(|| Arc::clone(&schema), RecordBatch::schema),
-        &long,
-    )
-    .map_err(|source| shape(query, source))?;
-    RecordBatch::try_new(schema, columns.columns().to_vec()).map_err(|source| shape(query, source))
+    workshop.stage(&long_form_sql(query, indicator, &schema)).await.map_err(failed)
 }
 
 /// Rows that no indicator may hold.
-fn faulty_rows_sql(rows: &RecordBatch) -> String {
-    let breakdown = rows.column_by_name("phan_to").map_or("", |_| ", phan_to");
+fn faulty_rows_sql(columns: &Schema) -> String {
+    let breakdown = columns.field_with_name("phan_to").map_or("", |_| ", phan_to");
     format!(
         "SELECT don_vi FROM bang WHERE ma_don_vi(don_vi) IS NULL OR ky IS NULL UNION ALL \
          SELECT don_vi FROM bang GROUP BY don_vi, ky{breakdown} HAVING count(*) > 1"
     )
 }
 
-fn long_form_sql(query: &Query, indicator: &Indicator, rows: &RecordBatch) -> String {
-    let has = |name: &str| rows.column_by_name(name).is_some();
+fn long_form_sql(query: &Query, indicator: &Indicator, columns: &Schema) -> String {
+    let has = |name: &str| columns.field_with_name(name).is_ok();
     let breakdown = if has("phan_to") { "phan_to" } else { "''" };
     let denominator = if has("mau_so") { "mau_so" } else { "NULL" };
     let (factor, value) = if has("mau_so") {
@@ -243,7 +203,7 @@ fn long_form_sql(query: &Query, indicator: &Indicator, rows: &RecordBatch) -> St
         ("CAST(NULL AS DOUBLE)".to_owned(), "CAST(tu_so AS DOUBLE)")
     };
     let (id, period) = (&query.id, indicator.period.as_str());
-    let version = system::version_of(&query.fingerprint);
+    let version = warehouse::system::version_of(&query.fingerprint);
     format!(
         "SELECT '{id}' AS ma_chi_tieu, don_vi, CAST(ky AS DATE) AS ky, '{period}' AS loai_ky, \
            CAST(phan_to AS VARCHAR) AS phan_to, tu_so, mau_so, he_so, {value} AS gia_tri, \

@@ -1,35 +1,24 @@
-//! The declared checks, asked in SQL over a batch that is still in memory.
+//! The declared checks, asked in SQL over a batch that waits for its commit.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt64Array};
-use arrow::datatypes::{DataType, Field, Schema, UInt64Type};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::UInt64Type;
 use warehouse::query::{QueryError, Warehouse, Workshop};
 use warehouse::spec::{Action, Check, Rule};
+use warehouse::stage::{ROW, RowSet, Staged};
 use warehouse::store::CheckResult;
 
 /// The name under which a check sees the batch.
 const BATCH: &str = "bang";
 
-/// The hidden column that leads a faulty row back to its place.
-const ROW: &str = "__dong";
-
-/// Why the checks could not be asked.
+/// Why a check could not be asked, which says nothing about the data.
 #[derive(Debug, thiserror::Error)]
-pub enum QualityError {
-    /// The batch does not form a table.
-    #[error("the batch cannot be laid out for its checks")]
-    Shape(#[source] arrow::error::ArrowError),
-    /// A check failed to run, which says nothing about the data.
-    #[error("the check `{check}` could not be asked")]
-    Ask {
-        /// Its name.
-        check: String,
-        /// Why.
-        #[source]
-        source: QueryError,
-    },
+#[error("the check `{check}` could not be asked")]
+pub struct QualityError {
+    /// Its name.
+    check: String,
+    /// Why.
+    #[source]
+    source: QueryError,
 }
 
 /// What the checks found.
@@ -37,10 +26,37 @@ pub enum QualityError {
 pub struct Findings {
     /// One result a check, in the order of the declaration.
     pub results: Vec<CheckResult>,
-    /// Rows to quarantine, by position in the batch, with the check that says so.
-    pub quarantine: BTreeMap<u64, String>,
+    /// Rows whose key a row before them has.
+    pub repeated: RowSet,
+    /// Rows to quarantine, with the check that says so; no row is named twice.
+    pub quarantine: Vec<(String, RowSet)>,
     /// The first check that refuses the batch whole, if one does.
     pub refused_by: Option<String>,
+}
+
+/// Rows whose key a row before them has.
+///
+/// # Errors
+/// When it cannot be asked.
+pub async fn repeats(
+    warehouse: &Warehouse,
+    key: &[String],
+    rows: &Staged,
+) -> Result<RowSet, QualityError> {
+    if key.is_empty() || rows.rows() == 0 {
+        return Ok(RowSet::default());
+    }
+    let names: Vec<String> = key.iter().map(|name| format!("\"{name}\"")).collect();
+    let same: Vec<String> =
+        names.iter().map(|name| format!("(b.{name} IS NOT DISTINCT FROM k.{name})")).collect();
+    let (names, same) = (names.join(", "), same.join(" AND "));
+    let sql = format!(
+        "SELECT b.{ROW} FROM {BATCH} b JOIN (SELECT {names}, min({ROW}) AS dau FROM {BATCH} \
+         GROUP BY {names} HAVING count(*) > 1) k ON {same} WHERE b.{ROW} > k.dau"
+    );
+    let failed = |source| QualityError { check: "trung_khoa".to_owned(), source };
+    let workshop = bench(warehouse, rows).map_err(failed)?;
+    workshop.fold(&sql, RowSet::default(), note_rows).await.map_err(failed)
 }
 
 /// Asks every check of a table about `rows`.
@@ -50,35 +66,33 @@ pub struct Findings {
 pub async fn check(
     warehouse: &Warehouse,
     checks: &[Check],
-    rows: &RecordBatch,
+    rows: &Staged,
 ) -> Result<Findings, QualityError> {
     let mut findings = Findings::default();
-    if checks.is_empty() {
-        return Ok(findings);
-    }
-    let numbered = numbered(rows).map_err(QualityError::Shape)?;
-    let workshop = warehouse
-        .workshop([(BATCH.to_owned(), numbered)])
-        .map_err(|source| QualityError::Ask { check: String::new(), source })?;
+    let Some(first) = checks.first() else { return Ok(findings) };
+    let failed = |check: &Check, source| QualityError { check: check.name.clone(), source };
+    let workshop = bench(warehouse, rows).map_err(|source| failed(first, source))?;
+    let mut seen = RowSet::default();
     for check in checks {
-        let faults = ask(&workshop, check)
-            .await
-            .map_err(|source| QualityError::Ask { check: check.name.clone(), source })?;
-        let count = faults.len() as u64;
-        match check.action {
-            Action::Quarantine => {
-                for row in faults.into_iter().flatten() {
-                    findings.quarantine.entry(row).or_insert_with(|| check.name.clone());
-                }
+        let found = ask(&workshop, check).await.map_err(|source| failed(check, source))?;
+        let count = found.count();
+        match (check.action, found) {
+            (Action::Quarantine, Found::Rows(rows)) => {
+                let new: RowSet = rows.iter().filter(|row| seen.insert(*row)).collect();
+                findings.quarantine.push((check.name.clone(), new));
             }
-            Action::Refuse if count > 0 && findings.refused_by.is_none() => {
+            (Action::Refuse, _) if count > 0 && findings.refused_by.is_none() => {
                 findings.refused_by = Some(check.name.clone());
             }
-            Action::Refuse | Action::Warn => {}
+            _ => {}
         }
         findings.results.push(result(check, count));
     }
     Ok(findings)
+}
+
+fn bench(warehouse: &Warehouse, rows: &Staged) -> Result<Workshop, QueryError> {
+    warehouse.workshop([(BATCH.to_owned(), rows.clone().into())])
 }
 
 fn result(check: &Check, faults: u64) -> CheckResult {
@@ -96,30 +110,37 @@ fn result(check: &Check, faults: u64) -> CheckResult {
     }
 }
 
-fn numbered(rows: &RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError> {
-    let mut fields: Vec<_> = rows.schema().fields().iter().cloned().collect();
-    fields.push(Arc::new(Field::new(ROW, DataType::UInt64, false)));
-    let mut columns: Vec<ArrayRef> = rows.columns().to_vec();
-    columns.push(Arc::new(UInt64Array::from_iter_values(0..rows.num_rows() as u64)));
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+/// What a check found.
+enum Found {
+    /// Single rows.
+    Rows(RowSet),
+    /// So many faults of the batch as a whole.
+    Faults(u64),
 }
 
-/// One entry a fault: the row's position, where the rule is about single rows.
-async fn ask(workshop: &Workshop, check: &Check) -> Result<Vec<Option<u64>>, QueryError> {
-    let (sql, by_row) = match &check.rule {
-        // The rule stands on a line of its own, so that a comment in it cannot swallow the rest.
-        Rule::Row(rule) => (format!("SELECT {ROW} FROM {BATCH} WHERE NOT (\n{rule}\n)"), true),
-        Rule::Query(query) => (query.clone(), false),
-    };
-    let batches = workshop.rows(&sql).await?;
-    let mut faults = Vec::new();
-    for batch in &batches {
-        if by_row {
-            let rows = batch.column(0).as_primitive::<UInt64Type>();
-            faults.extend(rows.values().iter().copied().map(Some));
-        } else {
-            faults.extend(std::iter::repeat_n(None, batch.num_rows()));
+impl Found {
+    fn count(&self) -> u64 {
+        match self {
+            Self::Rows(rows) => rows.len(),
+            Self::Faults(count) => *count,
         }
     }
-    Ok(faults)
+}
+
+async fn ask(workshop: &Workshop, check: &Check) -> Result<Found, QueryError> {
+    Ok(match &check.rule {
+        Rule::Row(rule) => {
+            // The rule stands on a line of its own, so that a comment in it cannot swallow the rest.
+            let sql = format!("SELECT {ROW} FROM {BATCH} WHERE NOT (\n{rule}\n)");
+            Found::Rows(workshop.fold(&sql, RowSet::default(), note_rows).await?)
+        }
+        Rule::Query(query) => {
+            let count = |count: &mut u64, rows: &RecordBatch| *count += rows.num_rows() as u64;
+            Found::Faults(workshop.fold(query, 0, count).await?)
+        }
+    })
+}
+
+fn note_rows(set: &mut RowSet, rows: &RecordBatch) {
+    set.extend(rows.column(0).as_primitive::<UInt64Type>().values().iter().copied());
 }

@@ -12,11 +12,7 @@ use warehouse::names::{Sensitivity, TableName};
 use warehouse::store::{Lake, Note, Replace, StoreError};
 use warehouse::system;
 
-use crate::batch::RefusedRow;
-
-/// Rows of one batch that are kept in quarantine at most: enough to see the pattern. How many there
-/// were in all is in `he_thong.lan_chay`.
-const KEPT_ROWS: usize = 10_000;
+use crate::batch::{Refused, RefusedRow};
 
 /// Appends the refused rows of a batch, once however often it is called for the same batch.
 ///
@@ -25,16 +21,16 @@ const KEPT_ROWS: usize = 10_000;
 pub async fn keep(
     lake: &Lake,
     (table, class): (&TableName, Sensitivity),
-    rows: &[RefusedRow],
+    refused: &Refused,
     note: &Note,
 ) -> Result<(), StoreError> {
     let quarantine = system::quarantine();
     let shown = class <= quarantine.sensitivity;
     let part = format!("cach_ly/{table}");
+    let rows = refused.kept();
     if rows.is_empty() || lake.holds(&quarantine.name, &part, &note.batch).await? {
         return Ok(());
     }
-    let rows = &rows[..rows.len().min(KEPT_ROWS)];
     let text = |value: fn(&RefusedRow) -> &str| {
         Arc::new(StringArray::from_iter_values(rows.iter().map(value)))
     };

@@ -12,6 +12,7 @@ pub mod names;
 pub mod query;
 pub mod serve;
 pub mod spec;
+pub mod stage;
 pub mod state;
 pub mod store;
 pub mod system;

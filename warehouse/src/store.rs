@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use datafusion::arrow::array::RecordBatch;
 use datafusion::common::ScalarValue;
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{col, lit};
 use deltalake_core::kernel::Transaction;
 use deltalake_core::kernel::transaction::CommitProperties;
@@ -32,6 +33,7 @@ use parquet::file::properties::WriterProperties;
 use url::Url;
 
 use crate::names::TableName;
+use crate::stage::Rows;
 
 pub use self::note::{CheckResult, Note, Step};
 pub(crate) use self::version::DataFile;
@@ -309,11 +311,12 @@ impl Lake {
     pub async fn write(
         &self,
         name: &TableName,
-        rows: RecordBatch,
+        rows: impl Into<Rows>,
         replace: Replace<'_>,
         note: &Note,
     ) -> Result<u64, StoreError> {
         let failed = |source| write_error(name, source);
+        let rows = plan(&rows.into()).map_err(|error| failed(error.into()))?;
         let existing = self.table(name).await?;
         let (log_store, snapshot) = match &existing {
             Some(table) => {
@@ -326,7 +329,7 @@ impl Lake {
             .with_writer_properties(writer_properties())
             .with_table_name(name.to_string())
             .with_commit_properties(commit_properties(note))
-            .with_input_batches([rows]);
+            .with_input_plan(rows);
         let builder = match &existing {
             Some(_) => builder,
             None => builder.with_configuration(NEW_TABLE.map(|(key, value)| (key, Some(value)))),
@@ -371,6 +374,11 @@ impl Lake {
             .map_err(|source| read_error(name, source))?;
         Ok(version == Some(transaction_version(batch)))
     }
+}
+
+/// The rows as the engine is asked for them.
+fn plan(rows: &Rows) -> datafusion::common::Result<LogicalPlan> {
+    LogicalPlanBuilder::scan("bang", provider_as_source(rows.table(false)?), None)?.build()
 }
 
 fn read_error(name: &TableName, source: DeltaTableError) -> StoreError {

@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
-use datafusion::datasource::MemTable;
-use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::common::{DataFusionError, Result as EngineResult};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::sql::parser::Statement as EngineStatement;
+use futures::StreamExt;
 
 use super::catalog::Bench;
 use super::guard::guard;
@@ -16,9 +19,10 @@ use super::session::context;
 use super::statement::verify;
 use super::{Door, QueryError, Via, Warehouse};
 use crate::access::Principal;
+use crate::stage::{Rows, Stage, StageError, Staged};
 
-/// The lake, and tables in memory beside it under bare names. All queries of one workshop read the
-/// same versions.
+/// The lake, and tables that are not in it beside it under bare names. All queries of one workshop
+/// read the same versions.
 pub struct Workshop {
     door: Door,
     pins: Arc<super::pins::Pins>,
@@ -28,13 +32,10 @@ pub struct Workshop {
 impl Workshop {
     pub(super) fn new(
         warehouse: &Warehouse,
-        tables: impl IntoIterator<Item = (String, RecordBatch)>,
+        tables: impl IntoIterator<Item = (String, Rows)>,
     ) -> Result<Self, QueryError> {
         let door = warehouse.door(&Principal::system(), Via::Night);
-        let table = |(name, rows): (String, RecordBatch)| {
-            let table = MemTable::try_new(rows.schema(), vec![vec![rows]])?;
-            Ok((name, Arc::new(table) as _))
-        };
+        let table = |(name, rows): (String, Rows)| Ok((name, rows.table(true)?));
         let tables = tables.into_iter().map(table).collect::<Result<_, _>>();
         let tables = tables.map_err(QueryError::engine)?;
         let pins = door.pins();
@@ -46,6 +47,55 @@ impl Workshop {
     /// # Errors
     /// When it does not plan or run.
     pub async fn rows(&self, sql: &str) -> Result<Vec<RecordBatch>, QueryError> {
+        let begin = |schema: SchemaRef| Ok((schema, Vec::new()));
+        let take = |(_, all): &mut (_, Vec<_>), rows| {
+            all.push(rows);
+            Ok(())
+        };
+        let (schema, mut all) = self.run(sql, begin, take).await?;
+        if all.is_empty() {
+            all.push(RecordBatch::new_empty(schema));
+        }
+        Ok(all)
+    }
+
+    /// Gives all rows of one read to `take`, batch by batch, and answers what it made of `begun`.
+    ///
+    /// # Errors
+    /// When it does not plan or run.
+    pub async fn fold<T: Send + 'static>(
+        &self,
+        sql: &str,
+        begun: T,
+        take: impl Fn(&mut T, &RecordBatch) + Send + 'static,
+    ) -> Result<T, QueryError> {
+        let take = move |made: &mut T, rows| {
+            take(made, &rows);
+            Ok(())
+        };
+        self.run(sql, |_| Ok(begun), take).await
+    }
+
+    /// All rows of one read, on the disk, with text as plain strings, which every engine that reads
+    /// Delta knows.
+    ///
+    /// # Errors
+    /// When it does not plan or run, or the disk fails.
+    pub async fn stage(&self, sql: &str) -> Result<Staged, QueryError> {
+        let begin = |schema: SchemaRef| Stage::new(plain(&schema)).map_err(unstaged);
+        let take = |stage: &mut Stage, rows: RecordBatch| {
+            let rows = as_plain(&rows).map_err(QueryError::engine)?;
+            stage.append(&rows).map_err(unstaged)
+        };
+        self.run(sql, begin, take).await?.finish().map_err(unstaged)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        sql: &str,
+        begin: impl FnOnce(SchemaRef) -> Result<T, QueryError> + Send + 'static,
+        take: impl Fn(&mut T, RecordBatch) -> Result<(), QueryError> + Send + 'static,
+    ) -> Result<T, QueryError> {
         let door = self.door.clone();
         let running = door.running_for_good();
         let bench = Bench::new(self.tables.clone());
@@ -63,14 +113,37 @@ impl Workshop {
             let physical: Arc<dyn ExecutionPlan> =
                 session.create_physical_plan(&plan).await.map_err(QueryError::engine)?;
             let guarded = guard(physical, &own, &crowd).map_err(QueryError::engine)?;
-            let schema = guarded.schema();
-            let rows = collect(guarded, context(&session, &own)).await;
+            let mut made = begin(guarded.schema())?;
+            let rows = execute_stream(guarded, context(&session, &own));
             let mut rows = rows.map_err(QueryError::engine)?;
-            if rows.is_empty() {
-                rows.push(RecordBatch::new_empty(schema));
+            while let Some(rows) = rows.next().await {
+                take(&mut made, rows.map_err(QueryError::engine)?)?;
             }
-            Ok(rows)
+            Ok(made)
         };
         door.engine().work(&running, work).await
     }
+}
+
+fn unstaged(error: StageError) -> QueryError {
+    QueryError::engine(DataFusionError::External(Box::new(error)))
+}
+
+fn plain_type(of: &DataType) -> DataType {
+    match of {
+        DataType::Utf8View | DataType::LargeUtf8 | DataType::Dictionary(..) => DataType::Utf8,
+        other => other.clone(),
+    }
+}
+
+fn plain(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter();
+    let plain = fields.map(|field| Field::new(field.name(), plain_type(field.data_type()), true));
+    Arc::new(Schema::new(plain.collect::<Vec<_>>()))
+}
+
+fn as_plain(rows: &RecordBatch) -> EngineResult<RecordBatch> {
+    let columns = rows.columns().iter().map(|column| cast(column, &plain_type(column.data_type())));
+    let columns: Vec<ArrayRef> = columns.collect::<Result<_, _>>()?;
+    Ok(RecordBatch::try_new(plain(rows.schema_ref()), columns)?)
 }

@@ -9,6 +9,7 @@ use datafusion::common::DataFusionError;
 use deltalake_core::DeltaTableError;
 use parquet::errors::ParquetError;
 
+use crate::stage::StageError;
 use crate::store::StoreError;
 
 /// `External/Read/ObjectStore/NotFound`.
@@ -47,6 +48,8 @@ fn name(error: &(dyn Error + 'static)) -> Option<String> {
     } else if let Some(error) = error.downcast_ref::<DeltaTableError>() {
         format!("{error:?}")
     } else if let Some(error) = error.downcast_ref::<StoreError>() {
+        format!("{error:?}")
+    } else if let Some(error) = error.downcast_ref::<StageError>() {
         format!("{error:?}")
     } else {
         return None;
