@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use pipelines::connector::FileConnector;
 use pipelines::deidentify::keys::KeyRing;
@@ -24,9 +24,9 @@ use warehouse::diagnostic::Report;
 use warehouse::geography::Geography;
 use warehouse::query::Warehouse;
 use warehouse::serve::users::Users;
-use warehouse::spec::{self, Column, Declarations, Loaded, Origin, Treatment};
+use warehouse::spec::{self, Declarations, Loaded, Origin};
 use warehouse::state::{State, StateError};
-use warehouse::store::Lake;
+use warehouse::store::{Lake, Location, Note};
 
 use crate::config::{self, Config, UsageError};
 use crate::report::Reporter;
@@ -202,6 +202,21 @@ impl House {
         Ok(Ok(Self { config, warehouse }))
     }
 
+    /// As [`Self::open`], for those who only read: where there is no lake, none is made.
+    fn open_to_read(config: Config, out: &Reporter) -> anyhow::Result<Result<Self, Exit>> {
+        match config.location() {
+            Location::Folder(folder) if !folder.is_dir() => {
+                out.fail(&format!(
+                    "khoyte: there is no lake in {}: `khoyte night` makes one, `--dir` names \
+                     another folder",
+                    folder.display()
+                ));
+                Ok(Err(Exit::Usage))
+            }
+            _ => Self::open(config, out),
+        }
+    }
+
     /// Everyone who may log in.
     async fn users(&self) -> anyhow::Result<Users> {
         let listed = self.config.listed(self.warehouse.geography())?;
@@ -212,24 +227,34 @@ impl House {
     /// nothing in the lake was made with another: it would silently break every link.
     async fn keys(&self) -> anyhow::Result<KeyRing> {
         let (folder, lake) = (&self.config.keys_folder, Some(self.config.lake.folder.as_path()));
-        if self.holds_pseudonyms().await? {
-            return KeyRing::open(folder, lake).context(
-                "the lake holds pseudonyms made with a key that is not there: put the key back",
+        let notes = self.pseudonymous().await?;
+        if notes.is_empty() {
+            return Ok(KeyRing::open_or_create(folder, lake)?);
+        }
+        let keys = KeyRing::open(folder, lake).context(
+            "the lake holds pseudonyms made with a key that is not there: put the key back",
+        )?;
+        let print = keys.fingerprint();
+        let other = |note: &&Note| note.key.as_ref().is_some_and(|key| *key != print);
+        if let Some(note) = notes.iter().find(other) {
+            bail!(
+                "the lake holds pseudonyms of the night of {} made with another key than the one \
+                 in {}: put that key back",
+                note.night,
+                folder.display()
             );
         }
-        Ok(KeyRing::open_or_create(folder, lake)?)
+        Ok(keys)
     }
 
-    async fn holds_pseudonyms(&self) -> anyhow::Result<bool> {
+    /// What the newest batches of tables with pseudonyms say.
+    async fn pseudonymous(&self) -> anyhow::Result<Vec<Note>> {
         let tables = self.warehouse.declarations().contracts.iter().flat_map(|c| &c.tables);
-        let is_pseudonym =
-            |column: &Column| matches!(column.treatment, Treatment::Pseudonymise { .. });
-        for table in tables.filter(|table| table.columns.iter().any(is_pseudonym)) {
-            if self.warehouse.lake().note(&table.name, "").await?.is_some() {
-                return Ok(true);
-            }
+        let mut notes = Vec::new();
+        for table in tables.filter(|table| table.has_pseudonyms()) {
+            notes.extend(self.warehouse.lake().note(&table.name, "").await?);
         }
-        Ok(false)
+        Ok(notes)
     }
 
     fn connector(&self) -> FileConnector {

@@ -175,7 +175,7 @@ async fn replace_night(
         return Ok(());
     }
     let written = rows.num_rows() as u64;
-    let workshop = warehouse.workshop([("dem_nay".to_owned(), rows)])?;
+    let workshop = warehouse.workshop([("dem_nay".to_owned(), rows.into())])?;
     let name = &table.name;
     // Names of tables and indicators are snake case: none holds a quote.
     let about: Vec<String> = about.iter().map(|name| format!("'{name}'")).collect();
@@ -197,6 +197,7 @@ async fn replace_night(
         rows_written: written,
         rows_quarantined: 0,
         inputs: Default::default(),
+        key: None,
         checks: Vec::new(),
         started_at: now,
         finished_at: now,

@@ -27,7 +27,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
     let on = args.on.unwrap_or_else(config::today);
-    let house = match House::open(line.config()?, out)? {
+    let house = match House::open_to_read(line.config()?, out)? {
         Ok(house) => house,
         Err(exit) => return Ok(exit),
     };

@@ -39,7 +39,7 @@ enum Action {
 pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
     match &args.action {
         Action::Publish { date } => {
-            let house = match House::open(line.config()?, out)? {
+            let house = match House::open_to_read(line.config()?, out)? {
                 Ok(house) => house,
                 Err(exit) => return Ok(exit),
             };
@@ -133,6 +133,7 @@ async fn record(house: &House, released: &[Released]) -> anyhow::Result<()> {
             rows_written: 1,
             rows_quarantined: 0,
             inputs: Default::default(),
+            key: None,
             checks: Vec::new(),
             started_at: now,
             finished_at: now,

@@ -42,7 +42,7 @@ pub(super) enum Format {
 const TABLE_ROWS: usize = 10_000;
 
 pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
-    let house = match House::open(line.config()?, out)? {
+    let house = match House::open_to_read(line.config()?, out)? {
         Ok(house) => house,
         Err(exit) => return Ok(exit),
     };

@@ -17,6 +17,7 @@ mod identifiers;
 mod interrupted;
 mod logic;
 mod night;
+mod operator;
 mod postgres;
 mod published;
 mod rights;

@@ -116,12 +116,23 @@ pub struct SourceTable {
     pub key: Vec<String>,
     /// Share of bad rows, in percent, above which the batch is refused whole.
     pub max_bad_rows_percent: f64,
+    /// Share of its rows, in percent, that it may lose from one batch to the next; a batch that
+    /// holds fewer is refused whole.
+    pub max_fall_percent: f64,
     /// The allow-list of columns; what is not here is never read.
     pub columns: Vec<Column>,
     /// What must hold beyond types and ranges.
     pub checks: Vec<Check>,
     /// SHA-256 of this table's declaration, in hex: a changed contract is a new batch.
     pub fingerprint: String,
+}
+
+impl SourceTable {
+    /// Whether it holds pseudonyms.
+    pub fn has_pseudonyms(&self) -> bool {
+        let mut columns = self.columns.iter();
+        columns.any(|column| matches!(column.treatment, Treatment::Pseudonymise { .. }))
+    }
 }
 
 /// Where a table's rows come from.

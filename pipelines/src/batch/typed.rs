@@ -25,7 +25,8 @@ pub(super) fn parse(column: &Column, cells: &StringArray, faults: &mut Faults) -
             Arc::new(values.into_iter().collect::<Int64Array>())
         }
         ColumnType::Decimal { precision, scale } => {
-            let values = each(column, cells, faults, |text| decimal(text, scale, column));
+            let values =
+                each(column, cells, faults, |text| decimal(text, (precision, scale), column));
             let array: Decimal128Array = values.into_iter().collect();
             let sized = array.with_precision_and_scale(precision, scale);
             Arc::new(sized.expect("precision and scale are validated when declared"))
@@ -73,7 +74,11 @@ fn integer(text: &str, column: &Column) -> Result<i64, &'static str> {
     within(value as f64, column).map(|()| value)
 }
 
-fn decimal(text: &str, scale: i8, column: &Column) -> Result<i128, &'static str> {
+fn decimal(
+    text: &str,
+    (precision, scale): (u8, i8),
+    column: &Column,
+) -> Result<i128, &'static str> {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let scale = usize::try_from(scale).map_err(|_| "sai_kieu")?;
@@ -83,6 +88,9 @@ fn decimal(text: &str, scale: i8, column: &Column) -> Result<i128, &'static str>
         return Err("sai_kieu");
     }
     let padded = format!("{whole}{fraction:0<scale$}");
+    if padded.trim_start_matches('0').len() > usize::from(precision) {
+        return Err("ngoai_khoang");
+    }
     let unscaled: i128 = padded.parse().map_err(|_| "sai_kieu")?;
     let value = unscaled as f64 / 10f64.powi(i32::try_from(scale).unwrap_or(0));
     within(f64::from(sign) * value, column).map(|()| i128::from(sign) * unscaled)

@@ -5,11 +5,11 @@ use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::csv::ReaderBuilder;
 use arrow::csv::reader::Format;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
 use async_trait::async_trait;
 use futures::StreamExt;
 use parquet::arrow::ProjectionMask;
@@ -18,6 +18,9 @@ use sha2::{Digest, Sha256};
 use warehouse::spec::{FileFormat, Origin, SourceTable};
 
 use super::{Connector, RawStream, SourceError, wanted_columns};
+
+/// Where days begin.
+const VIET_NAM: &str = "+07:00";
 
 /// Rows in one batch: small enough for the cache, large enough for the vector code.
 const BATCH_ROWS: usize = 32_768;
@@ -209,11 +212,7 @@ fn parquet_reader(path: String, full: &Path, wanted: &[String]) -> Result<RawRow
 
 /// The same rows with every column as text: what a typed source and a CSV file have in common.
 fn as_text(batch: &RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError> {
-    let columns = batch
-        .columns()
-        .iter()
-        .map(|column| cast(&plainer(column)?, &DataType::Utf8))
-        .collect::<Result<Vec<_>, _>>()?;
+    let columns = batch.columns().iter().map(cells).collect::<Result<Vec<_>, _>>()?;
     let fields: Vec<Field> = batch
         .schema()
         .fields()
@@ -221,22 +220,41 @@ fn as_text(batch: &RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError>
         .map(|field| Field::new(field.name(), DataType::Utf8, true))
         .collect();
     let schema: SchemaRef = Arc::new(Schema::new(fields));
-    debug_assert!(columns.iter().all(|c| c.as_any().is::<StringArray>()));
     RecordBatch::try_new(schema, columns)
 }
 
-/// Instants that are all days as days, and fractions that are all whole as whole numbers: what
-/// programs make of a date and of a count with gaps.
-fn plainer(column: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
-    let plain = match column.data_type() {
-        DataType::Timestamp(..) => DataType::Date32,
-        DataType::Float32 | DataType::Float64 => DataType::Int64,
-        _ => return Ok(Arc::clone(column)),
+/// The cells of a column as text, each by itself: the same value is the same text whatever stands
+/// beside it. An instant at midnight is written as its day and a whole fraction as a whole number:
+/// what programs make of a date and of a count with gaps. Instants are those of Viet Nam.
+fn cells(column: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
+    let (column, midnight) = match column.data_type() {
+        DataType::Timestamp(unit, Some(_)) => {
+            let here = DataType::Timestamp(*unit, Some(VIET_NAM.into()));
+            (cast(column, &here)?, "T00:00:00+07:00")
+        }
+        DataType::Timestamp(..) => (Arc::clone(column), "T00:00:00"),
+        DataType::Float32 | DataType::Float64 => return whole_or_not(column),
+        _ => return cast(column, &DataType::Utf8),
     };
-    let made = cast(column, &plain)?;
-    let same = made.null_count() == column.null_count()
-        && cast(&made, column.data_type())?.as_ref() == column.as_ref();
-    Ok(if same { made } else { Arc::clone(column) })
+    let texts = cast(&column, &DataType::Utf8)?;
+    let shorter = |text: &str| text.strip_suffix(midnight).unwrap_or(text).to_owned();
+    let texts: StringArray =
+        texts.as_string::<i32>().iter().map(|text| text.map(shorter)).collect();
+    Ok(Arc::new(texts))
+}
+
+fn whole_or_not(column: &ArrayRef) -> Result<ArrayRef, arrow::error::ArrowError> {
+    let numbers = cast(column, &DataType::Float64)?;
+    let texts = cast(column, &DataType::Utf8)?;
+    let (numbers, texts) = (numbers.as_primitive::<Float64Type>(), texts.as_string::<i32>());
+    let one = |(number, text): (Option<f64>, Option<&str>)| {
+        let number = number?;
+        // Whole numbers are exact below 2^53.
+        let is_whole = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
+        if is_whole { Some(format!("{:.0}", number + 0.0)) } else { text.map(str::to_owned) }
+    };
+    let texts: StringArray = numbers.iter().zip(texts).map(one).collect();
+    Ok(Arc::new(texts))
 }
 
 /// Reads ahead on a blocking thread, two batches at most, so that parsing and checking overlap.
@@ -253,4 +271,36 @@ fn in_background(reader: RawRows) -> RawStream {
         receiver.recv().await.map(|batch| (batch, receiver))
     })
     .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Float64Array, TimestampMicrosecondArray};
+
+    use super::*;
+
+    fn texts(column: ArrayRef) -> Vec<Option<String>> {
+        let texts = cells(&column).unwrap();
+        texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn a_value_is_the_same_text_whatever_stands_beside_it() {
+        let numbers = vec![Some(1.0), Some(2.5), None, Some(-0.0), Some(1e20)];
+        let told = texts(Arc::new(Float64Array::from(numbers)));
+        let told: Vec<Option<&str>> = told.iter().map(Option::as_deref).collect();
+        assert_eq!(told, [Some("1"), Some("2.5"), None, Some("0"), Some("1e20")]);
+    }
+
+    #[test]
+    fn midnight_is_a_day_and_any_other_instant_is_written_out() {
+        // 2026-07-01 in Viet Nam begins at 17:00 of the day before in Greenwich.
+        let midnight = 1_782_838_800_000_000;
+        let times = TimestampMicrosecondArray::from(vec![midnight, midnight + 5_400_000_000]);
+        let here = texts(Arc::new(times.clone().with_timezone("UTC")));
+        assert_eq!(here[0].as_deref(), Some("2026-07-01"));
+        assert_eq!(here[1].as_deref(), Some("2026-07-01T01:30:00+07:00"));
+        let naive = texts(Arc::new(times));
+        assert_eq!(naive[0].as_deref(), Some("2026-06-30T17:00:00"));
+    }
 }

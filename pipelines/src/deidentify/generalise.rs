@@ -1,12 +1,13 @@
 //! Making dates and ages coarser, from the raw forms that sources use.
 //!
 //! Read: `YYYY-MM-DD`, `YYYYMMDD`, `YYYYMMDDHHMM` (the claims standard's date and time), the last
-//! two with zeros for parts that are not known (`19700000`, `202607000000`). Anything else is a
-//! fault, never a guess: day and month are not swapped, two-digit years are not completed.
+//! two with zeros for parts that are not known (`19700000`, `202607000000`); and the date and time
+//! of ISO 8601, of which the day counts as it is written. Anything else is a fault, never a guess:
+//! day and month are not swapped, two-digit years are not completed.
 //!
 //! A fault says what is wrong and never what was written.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
 
 /// Why a value could not be read. Carries no content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -116,6 +117,9 @@ fn parts(raw: &str) -> Result<Option<Parts>, DateFault> {
         })
     };
     let (year, month, day) = match bytes.len() {
+        16.. if bytes[4] == b'-' && is_date_and_time(raw) => {
+            (digits(0..4)?, digits(5..7)?, digits(8..10)?)
+        }
         10 if bytes[4] == b'-' && bytes[7] == b'-' => {
             (digits(0..4)?, digits(5..7)?, digits(8..10)?)
         }
@@ -140,6 +144,14 @@ fn parts(raw: &str) -> Result<Option<Parts>, DateFault> {
     Ok(Some(parts))
 }
 
+/// `2026-06-15T12:30:00+07:00`, with seconds, their parts and the zone or without; `T` or a space.
+fn is_date_and_time(raw: &str) -> bool {
+    let forms =
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+    DateTime::parse_from_rfc3339(raw).is_ok()
+        || forms.iter().any(|form| NaiveDateTime::parse_from_str(raw, form).is_ok())
+}
+
 /// Whether the known parts exist; a day without a month does not.
 fn check_calendar(parts: Parts) -> Result<(), DateFault> {
     let day = match (parts.month, parts.day) {
@@ -160,9 +172,19 @@ mod tests {
     #[test]
     fn all_raw_forms_give_the_same_month() {
         let june = NaiveDate::from_ymd_opt(2026, 6, 1);
-        for raw in
-            ["2026-06-15", "20260615", "202606151230", "20260600", "202606000000", " 20260615 "]
-        {
+        for raw in [
+            "2026-06-15",
+            "20260615",
+            "202606151230",
+            "20260600",
+            "202606000000",
+            " 20260615 ",
+            "2026-06-15T23:30:00",
+            "2026-06-15 23:30:00.125",
+            "2026-06-15T23:30",
+            "2026-06-15T23:30:00+07:00",
+            "2026-06-15T23:30:00Z",
+        ] {
             assert_eq!(month(raw), Ok(june), "{raw}");
         }
         assert_eq!(month(""), Ok(None));
@@ -182,6 +204,9 @@ mod tests {
     fn nothing_is_guessed() {
         for raw in [
             "15/06/2026",
+            "2026-06-15T25:30:00",
+            "2026-06-31T12:30:00",
+            "2026-06-15 lúc 12:30",
             "2026-6-15",
             "26-06-15",
             "20260631",

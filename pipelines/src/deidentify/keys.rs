@@ -18,12 +18,17 @@ use std::path::{Path, PathBuf};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use warehouse::names::is_name;
+use warehouse::spec::SourceTable;
 
 /// Name of the key file in its folder.
 const FILE: &str = "pseudonym-v1.key";
 const KEY_BYTES: usize = 32;
 /// Bound into every derived key: a token of another purpose or version never equals one of these.
 const PURPOSE: &str = "khoyte/pseudonym/v1/";
+
+/// Derives what names a key; no domain is called so.
+const FINGERPRINT: &[u8] = b"khoyte/pseudonym/fingerprint";
+const FINGERPRINT_BYTES: usize = 8;
 
 /// Why keys cannot be had. Never carries key material.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +133,20 @@ impl KeyRing {
     #[cfg(test)]
     pub(crate) fn from_bytes(master: [u8; KEY_BYTES]) -> Self {
         Self { master }
+    }
+
+    /// What tells this key from another, and nothing of it.
+    pub fn fingerprint(&self) -> String {
+        let mut print = [0; FINGERPRINT_BYTES];
+        Hkdf::<Sha256>::new(None, &self.master)
+            .expand(FINGERPRINT, &mut print)
+            .expect("8 bytes are fewer than the 8,160 that HKDF-SHA-256 can give");
+        crate::connector::hex(&print)
+    }
+
+    /// Its fingerprint, where a table holds pseudonyms.
+    pub fn of(&self, table: &SourceTable) -> Option<String> {
+        table.has_pseudonyms().then(|| self.fingerprint())
     }
 
     /// The key of one domain (`nguoi_benh`, `the_bhyt`, …).

@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
-use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{cast, filter_record_batch};
+use arrow::array::AsArray;
+use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use warehouse::names::{Schema, Sensitivity};
 use warehouse::query::QueryError;
 use warehouse::spec::{Declarations, Origin, SourceTable};
+use warehouse::stage::{RowSet, StageError, Staged};
 use warehouse::store::{Note, Replace, Step, StoreError};
 
 use super::{Night, explain};
 use crate::PIPELINE_VERSION;
-use crate::batch::{self, Batch, BatchError, RefusedRow, Tools};
+use crate::batch::{self, Batch, BatchError, Refused, Tools};
 use crate::connector::{SourceError, hex};
 use crate::ledger::{Fared, Outcome, RunResult};
 use crate::quality::{self, Findings, QualityError};
@@ -61,6 +62,8 @@ enum LoadError {
     Batch(#[from] BatchError),
     #[error(transparent)]
     Quality(#[from] QualityError),
+    #[error(transparent)]
+    Stage(#[from] StageError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the values that {column} refers to cannot be read")]
@@ -112,7 +115,12 @@ impl Night<'_> {
         };
         let raw = self.connector.read(table).await?;
         let batch = batch::make(table, tools, raw).await?;
-        let findings = quality::check(self.warehouse, &table.checks, &batch.rows).await?;
+        // Of a batch that leaks, nothing is asked.
+        let findings = if batch.leaking_columns.is_empty() {
+            self.check(table, &batch.rows).await?
+        } else {
+            Findings::default()
+        };
         self.commit(table, batch_id, started_at, batch, findings).await
     }
 
@@ -130,6 +138,15 @@ impl Night<'_> {
         Ok(hex(&Sha256::digest(text)))
     }
 
+    /// Asks for repeated keys, then the declared checks of the rows that are left.
+    async fn check(&self, table: &SourceTable, rows: &Staged) -> Result<Findings, LoadError> {
+        let repeated = quality::repeats(self.warehouse, &table.key, rows).await?;
+        let left = rows.clone().without(repeated.clone());
+        let mut findings = quality::check(self.warehouse, &table.checks, &left).await?;
+        findings.repeated = repeated;
+        Ok(findings)
+    }
+
     async fn commit(
         &self,
         table: &SourceTable,
@@ -139,11 +156,7 @@ impl Night<'_> {
         findings: Findings,
     ) -> Result<Fared, LoadError> {
         let lake = self.warehouse.lake();
-        let (rows, mut refused) = split(&batch, &findings);
-        if !batch.leaking_columns.is_empty() {
-            // What the column as a whole gives away, no single cell of it may keep.
-            refused.iter_mut().for_each(|row| row.content.clear());
-        }
+        let (rows, refused) = split(table, &batch, &findings)?;
         let mut checks = findings.results;
         checks.extend(batch.warnings.iter().cloned());
         let mut note = Note {
@@ -152,9 +165,10 @@ impl Night<'_> {
             part: String::new(),
             batch: batch_id,
             rows_read: batch.rows_read,
-            rows_written: rows.num_rows() as u64,
-            rows_quarantined: refused.len() as u64,
+            rows_written: rows.rows(),
+            rows_quarantined: refused.count(),
             inputs: BTreeMap::new(),
+            key: self.keys.of(table),
             checks,
             started_at,
             finished_at: Utc::now(),
@@ -164,9 +178,10 @@ impl Night<'_> {
         let declared = self.warehouse.declarations().source_table(&table.name);
         let class = declared.map_or(Sensitivity::Restricted, |(contract, _)| contract.sensitivity);
         quarantine::keep(lake, (&table.name, class), &refused, &note).await?;
-        let verdict = verdict(table, &batch.leaking_columns, findings.refused_by, &note);
+        let before = lake.note(&table.name, "").await?;
+        let verdict = verdict(table, &batch.leaking_columns, findings.refused_by, &note)
+            .or_else(|| fall(table, before.as_ref(), &note));
         if let Some(reason) = verdict {
-            let before = lake.note(&table.name, "").await?;
             return Ok(Fared::refused(before, note, reason));
         }
         note.version = lake.write(&table.name, rows, Replace::All, &note).await?;
@@ -198,28 +213,24 @@ impl Night<'_> {
     }
 }
 
-/// The rows to commit, and all that are refused, in the source's order.
-fn split(batch: &Batch, findings: &Findings) -> (RecordBatch, Vec<RefusedRow>) {
+/// The rows to commit, and all that are refused.
+fn split(
+    table: &SourceTable,
+    batch: &Batch,
+    findings: &Findings,
+) -> Result<(Staged, Refused), StageError> {
+    let mut found = vec![(table.key.join(","), "trung_khoa".to_owned(), findings.repeated.clone())];
+    found.extend(
+        findings
+            .quarantine
+            .iter()
+            .map(|(check, rows)| (String::new(), format!("kiem_tra:{check}"), rows.clone())),
+    );
     let mut refused = batch.refused.clone();
-    if findings.quarantine.is_empty() {
-        return (batch.rows.clone(), refused);
-    }
-    for (at, check) in &findings.quarantine {
-        let row = usize::try_from(*at).unwrap_or(usize::MAX);
-        refused.push(RefusedRow {
-            number: batch.numbers.get(row).copied().unwrap_or_default(),
-            column: String::new(),
-            reason: format!("kiem_tra:{check}"),
-            content: batch::row_json(&batch.rows, row),
-        });
-    }
-    refused.sort_by_key(|row| row.number);
-    let keep: BooleanArray = (0..batch.rows.num_rows() as u64)
-        .map(|row| Some(!findings.quarantine.contains_key(&row)))
-        .collect();
-    let rows = filter_record_batch(&batch.rows, &keep)
-        .expect("the mask has one entry for each row of the batch");
-    (rows, refused)
+    refused.add_found(&batch.rows, &found)?;
+    let mut bad = RowSet::default();
+    found.iter().for_each(|(.., rows)| bad.extend(rows.iter()));
+    Ok((batch.rows.clone().without(bad), refused))
 }
 
 /// Why the batch is refused whole, if it is.
@@ -240,6 +251,19 @@ fn verdict(
         format!(
             "{} trong {} dòng có lỗi, quá ngưỡng {} %",
             note.rows_quarantined, note.rows_read, table.max_bad_rows_percent
+        )
+    })
+}
+
+/// Why the batch is refused for what it lacks: a source that stopped half-way looks like one that
+/// has less to say.
+fn fall(table: &SourceTable, before: Option<&Note>, now: &Note) -> Option<String> {
+    let (before, now) = (before?.rows_written, now.rows_written);
+    let lost = before.saturating_sub(now) as f64 * 100.0 / before.max(1) as f64;
+    (lost > table.max_fall_percent).then(|| {
+        format!(
+            "chỉ còn {now} trong {before} dòng của lần trước, giảm quá ngưỡng {} %",
+            table.max_fall_percent
         )
     })
 }

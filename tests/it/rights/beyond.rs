@@ -54,6 +54,7 @@ fn copy(full: &Warehouse, who: &Principal, name: &TableName, lake: &Lake) {
         rows_written: 0,
         rows_quarantined: 0,
         inputs: Default::default(),
+        key: None,
         checks: Vec::new(),
         started_at: Utc::now(),
         finished_at: Utc::now(),

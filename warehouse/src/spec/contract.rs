@@ -1,6 +1,7 @@
 //! A source contract: `pipelines/contracts/<id>.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Component;
 
 use sha2::{Digest, Sha256};
 
@@ -128,7 +129,8 @@ fn read_table(
     let licence = node.string("licence").map(|text| text.value);
     let citation = node.required_string("citation").value;
     let master = node.boolean("master").unwrap_or(false);
-    let max_bad_rows_percent = read_share(node);
+    let max_bad_rows_percent = read_share(node, "max_bad_rows_percent", 0.0);
+    let max_fall_percent = read_share(node, "max_fall_percent", MAX_FALL);
     let key = node.strings("key");
     let nodes = node.tables("column");
     if nodes.is_empty() {
@@ -158,6 +160,7 @@ fn read_table(
         master,
         key: key.into_iter().map(|name| name.value).collect(),
         max_bad_rows_percent,
+        max_fall_percent,
         columns: columns.iter().map(|draft| draft.column.clone()).collect(),
         checks: checks.iter().map(|draft| draft.check.clone()).collect(),
         fingerprint: format!("{:x}", sum.finalize()),
@@ -184,10 +187,13 @@ fn read_name(node: &Node<'_>, name: &At<String>) -> Option<TableName> {
     }
 }
 
-fn read_share(node: &Node<'_>) -> f64 {
-    let Some(share) = node.number("max_bad_rows_percent") else { return 0.0 };
+/// A table that loses more of its rows in one night is thought to be a broken extract.
+const MAX_FALL: f64 = 50.0;
+
+fn read_share(node: &Node<'_>, key: &'static str, otherwise: f64) -> f64 {
+    let Some(share) = node.number(key) else { return otherwise };
     if !(0.0..=100.0).contains(&share.value) {
-        let message = "`max_bad_rows_percent` must be from 0 to 100";
+        let message = format!("`{key}` must be from 0 to 100");
         node.file().fault(share.span, "out-of-range", message, None);
     }
     share.value
@@ -204,6 +210,11 @@ fn read_origin(
     if node.has("file") && node.has("declared") {
         let help = "a table has one of `file` and `declared`".to_owned();
         misplaced(node, "declared", "beside `file`", help);
+    }
+    if let Some(path) = from_file.as_ref().filter(|path| !stays_below(&path.value)) {
+        let message = "`file` leaves the folder of sources";
+        let help = "write a path below it, as `kcb/luot_kham.csv`".to_owned();
+        node.file().fault(path.span.clone(), "outside-sources", message, help);
     }
     if node.has("file") && !node.has("format") {
         node.missing("format");
@@ -233,6 +244,12 @@ fn read_origin(
         }
     }
     Origin::Declared { path, text: text.unwrap_or_default() }
+}
+
+/// Whether a path names something below the folder that it is joined to.
+fn stays_below(path: &str) -> bool {
+    let mut parts = std::path::Path::new(path).components();
+    parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 
 /// The header of a declared file is at hand, so its columns are looked up now.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
@@ -42,53 +42,117 @@ type Files = BTreeMap<String, String>;
 /// When a file or folder cannot be read. What a file says is never an error here: see
 /// [`Loaded::diagnostics`].
 pub fn load(root: &Path) -> io::Result<Loaded> {
-    let mut files = Files::new();
+    let mut found = Found::default();
     for folder in [CONTRACTS, REFERENCE].into_iter().chain(FOLDERS.map(|(folder, _)| folder)) {
-        read_folder(root, folder, &mut files)?;
+        found.read_folder(root, folder)?;
     }
-    Ok(analyse(files))
+    for folder in ["pipelines", "queries"] {
+        found.look_beside(root, folder)?;
+    }
+    Ok(analyse(found))
 }
 
 /// Reads the declarations that this binary carries.
 pub fn load_embedded() -> Loaded {
-    let mut files = Files::new();
+    let mut found = Found::default();
     for (folder, dir) in &EMBEDDED {
-        read_embedded(folder, dir, &mut files);
+        found.read_embedded(folder, dir);
     }
-    analyse(files)
+    analyse(found)
 }
 
-fn read_folder(root: &Path, folder: &str, files: &mut Files) -> io::Result<()> {
+/// The files that were read, and what is wrong with others.
+#[derive(Default)]
+struct Found {
+    files: Files,
+    faults: Vec<Diagnostic>,
+}
+
+impl Found {
+    fn read_folder(&mut self, root: &Path, folder: &str) -> io::Result<()> {
+        for (name, path) in entries(root, folder)? {
+            let shown = format!("{folder}/{name}");
+            if path.is_dir() {
+                if folder.starts_with("queries/") {
+                    self.read_folder(root, &shown)?;
+                } else {
+                    self.ignored(shown, "a folder here is not looked into");
+                }
+            } else if is_declaration(&shown) {
+                self.keep(shown, std::fs::read(path)?);
+            } else if looks_like_one(&shown) {
+                self.ignored(shown, "its name does not end as those that are read here");
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds declarations that lie one folder too high.
+    fn look_beside(&mut self, root: &Path, folder: &str) -> io::Result<()> {
+        for (name, path) in entries(root, folder)? {
+            let shown = format!("{folder}/{name}");
+            if path.is_file() && looks_like_one(&shown) && name != "Cargo.toml" {
+                self.ignored(shown, "nothing is read in this folder");
+            }
+        }
+        Ok(())
+    }
+
+    fn read_embedded(&mut self, folder: &str, dir: &Dir<'_>) {
+        for file in dir.files() {
+            let path = format!("{folder}/{}", file.path().display());
+            if is_declaration(&path) {
+                self.keep(path, file.contents().to_vec());
+            }
+        }
+        for inside in dir.dirs() {
+            self.read_embedded(folder, inside);
+        }
+    }
+
+    fn keep(&mut self, path: String, bytes: Vec<u8>) {
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                self.files.insert(path, text);
+            }
+            Err(error) => {
+                let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let message = format!("the file is not UTF-8: see its line {line}");
+                let fault = Diagnostic::error(path, "not-utf8", message);
+                self.faults.push(fault.help("save it as UTF-8; an editor names it so"));
+            }
+        }
+    }
+
+    fn ignored(&mut self, path: String, why: &str) {
+        let fault = Diagnostic::warning(path, "ignored-file", format!("it is not read: {why}"));
+        self.faults.push(fault.help(
+            "declarations are pipelines/contracts/*.toml, pipelines/reference/*.csv and \
+             queries/{marts,indicators,open-data}/**/*.sql, in small letters",
+        ));
+    }
+}
+
+/// Names and paths of what is in a folder; nothing where it is not there.
+fn entries(root: &Path, folder: &str) -> io::Result<Vec<(String, PathBuf)>> {
     let entries = match std::fs::read_dir(root.join(folder)) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    for entry in entries {
-        let entry = entry?;
-        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
-        if entry.path().is_dir() {
-            if folder.starts_with("queries/") {
-                read_folder(root, &path, files)?;
-            }
-        } else if is_declaration(&path) {
-            let bytes = std::fs::read(entry.path())?;
-            files.insert(path, String::from_utf8_lossy(&bytes).into_owned());
-        }
-    }
-    Ok(())
+    let named = |entry: io::Result<std::fs::DirEntry>| {
+        entry.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+    };
+    let mut all = entries.map(named).collect::<io::Result<Vec<_>>>()?;
+    all.sort();
+    Ok(all)
 }
 
-fn read_embedded(folder: &str, dir: &Dir<'_>, files: &mut Files) {
-    for file in dir.files() {
-        let path = format!("{folder}/{}", file.path().display());
-        if is_declaration(&path) {
-            files.insert(path, String::from_utf8_lossy(file.contents()).into_owned());
-        }
-    }
-    for inside in dir.dirs() {
-        read_embedded(folder, inside, files);
-    }
+/// Whether someone may take a file for a declaration.
+fn looks_like_one(path: &str) -> bool {
+    let end = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    ["toml", "sql", "csv"].contains(&end.as_str())
 }
 
 fn is_declaration(path: &str) -> bool {
@@ -103,15 +167,15 @@ fn is_declaration(path: &str) -> bool {
 /// Finds everything that is declared in `files`, and everything that is wrong with it.
 /// Planning waits for nothing, but on a thread of an asynchronous runtime it would be told to let
 /// other tasks run, for ever: it gets a thread of its own.
-fn analyse(files: Files) -> Loaded {
-    std::thread::scope(|scope| match scope.spawn(|| analyse_here(files)).join() {
+fn analyse(found: Found) -> Loaded {
+    std::thread::scope(|scope| match scope.spawn(|| analyse_here(found)).join() {
         Ok(loaded) => loaded,
         Err(panic) => std::panic::resume_unwind(panic),
     })
 }
 
-fn analyse_here(files: Files) -> Loaded {
-    let mut loaded = Loaded::default();
+fn analyse_here(Found { files, faults }: Found) -> Loaded {
+    let mut loaded = Loaded { diagnostics: faults, ..Loaded::default() };
     let geography = read_geography(&files, &mut loaded.diagnostics);
     let mut planner = match Planner::new(geography) {
         Ok(planner) => planner,

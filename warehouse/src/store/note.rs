@@ -51,6 +51,9 @@ pub struct Note {
     pub rows_quarantined: u64,
     /// Batches of the tables that were read.
     pub inputs: BTreeMap<String, String>,
+    /// The fingerprint of the key that its pseudonyms were made with; none where it holds none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// Results of the declared checks.
     pub checks: Vec<CheckResult>,
     /// When the work began.
