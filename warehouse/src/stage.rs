@@ -19,11 +19,13 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::ipc::CompressionType;
 use datafusion::arrow::ipc::reader::StreamReader;
 use datafusion::arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
-use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
+use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DataFusionError, Result as EngineResult};
 use datafusion::datasource::MemTable;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::PartitionStream;
 
@@ -166,20 +168,23 @@ impl Staged {
     pub fn batches(
         &self,
     ) -> Result<impl Iterator<Item = Result<RecordBatch, StageError>> + use<>, StageError> {
+        self.read((0..self.schema.fields().len()).collect())
+    }
+
+    /// As [`Self::batches`], with some of the columns only.
+    fn read(
+        &self,
+        mut columns: Vec<usize>,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch, StageError>> + use<>, StageError> {
+        columns.push(self.schema.fields().len());
         let from =
             BufReader::with_capacity(BUFFER, Reading { file: Arc::clone(&self.file), at: 0 });
-        let reader = StreamReader::try_new(from, None).map_err(StageError::of)?;
+        let reader = StreamReader::try_new(from, Some(columns)).map_err(StageError::of)?;
         let without = self.without.clone();
         Ok(reader.map(move |rows| {
             let rows = rows.map_err(StageError::of)?;
             without.as_ref().map_or(Ok(rows.clone()), |without| left(&rows, without))
         }))
-    }
-
-    fn table(&self, with_row: bool) -> EngineResult<StreamingTable> {
-        let schema = if with_row { numbered(&self.schema) } else { Arc::clone(&self.schema) };
-        let part = Part { staged: self.clone(), schema: Arc::clone(&schema) };
-        StreamingTable::try_new(schema, vec![Arc::new(part)])
     }
 }
 
@@ -219,7 +224,11 @@ impl Rows {
             Self::Batch(rows) => {
                 Arc::new(MemTable::try_new(rows.schema(), vec![vec![rows.clone()]])?)
             }
-            Self::Staged(rows) => Arc::new(rows.table(with_row)?),
+            Self::Staged(rows) => {
+                let schema = rows.schema();
+                let schema = if with_row { numbered(schema) } else { Arc::clone(schema) };
+                Arc::new(Table { staged: rows.clone(), schema })
+            }
         })
     }
 }
@@ -238,14 +247,62 @@ impl Read for Reading {
     }
 }
 
-/// How the engine reads them.
+/// The rows as a table of the engine: of what is asked for, and no other column is unpacked.
 #[derive(Debug)]
-struct Part {
+struct Table {
     staged: Staged,
     schema: SchemaRef,
 }
 
 #[async_trait]
+impl TableProvider for Table {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _: &[Expr],
+        limit: Option<usize>,
+    ) -> EngineResult<Arc<dyn ExecutionPlan>> {
+        let all = || (0..self.schema.fields().len()).collect();
+        let columns = projection.cloned().unwrap_or_else(all);
+        let schema = Arc::new(self.schema.project(&columns)?);
+        let part = Part { staged: self.staged.clone(), schema: Arc::clone(&schema), columns };
+        let table = StreamingTable::try_new(schema, vec![Arc::new(part)])?;
+        table.scan(state, None, &[], limit).await
+    }
+}
+
+/// How the engine reads them.
+#[derive(Debug)]
+struct Part {
+    staged: Staged,
+    schema: SchemaRef,
+    /// Where its columns stand among those that were put down, of which [`ROW`] is the last.
+    columns: Vec<usize>,
+}
+
+impl Part {
+    /// The columns as they are unpacked, in the order in which they lie there and each once, and
+    /// where those that are wanted stand among them.
+    fn unpacked(&self) -> (Vec<usize>, Vec<usize>) {
+        let row = self.staged.schema.fields().len();
+        let mut read: Vec<usize> = self.columns.iter().copied().filter(|at| *at < row).collect();
+        read.sort_unstable();
+        read.dedup();
+        let place = |at: &usize| read.binary_search(at).unwrap_or(read.len());
+        let wanted = self.columns.iter().map(place).collect();
+        (read, wanted)
+    }
+}
+
 impl PartitionStream for Part {
     fn schema(&self) -> &SchemaRef {
         &self.schema
@@ -253,12 +310,10 @@ impl PartitionStream for Part {
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
         let mut stream = RecordBatchReceiverStream::builder(Arc::clone(&self.schema), AHEAD);
-        let (sender, staged, columns) =
-            (stream.tx(), self.staged.clone(), self.schema.fields().len());
-        let wanted: Vec<usize> = (0..columns).collect();
+        let (sender, staged, (read, wanted)) = (stream.tx(), self.staged.clone(), self.unpacked());
         stream.spawn_blocking(move || {
             let external = |error: StageError| DataFusionError::External(Box::new(error));
-            for rows in staged.batches().map_err(external)? {
+            for rows in staged.read(read).map_err(external)? {
                 let rows = rows.map_err(external)?.project(&wanted)?;
                 if sender.blocking_send(Ok(rows)).is_err() {
                     break;
@@ -272,6 +327,8 @@ impl PartitionStream for Part {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_types, reason = "a plan is made in a session")]
+
     use datafusion::arrow::array::Int64Array;
 
     use super::*;
@@ -312,6 +369,33 @@ mod tests {
         let without = [1, 4].into_iter().collect();
         let staged = staged(&[(&[7, 8], &[1, 3]), (&[9], &[4])]).without(without);
         assert_eq!((staged.rows(), read(&staged)), (1, vec![(8, 3)]));
+    }
+
+    #[tokio::test]
+    async fn the_engine_reads_the_columns_that_it_asks_for_in_its_order() {
+        use datafusion::physical_plan::collect;
+        let schema = Arc::new(Schema::new(vec![
+            Field::new("a", DataType::Int64, true),
+            Field::new("b", DataType::Int64, true),
+        ]));
+        let column = |values: [i64; 2]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
+        let rows = vec![column([1, 2]), column([3, 4])];
+        let mut stage = Stage::new(Arc::clone(&schema)).unwrap();
+        stage.append(&RecordBatch::try_new(schema, rows).unwrap()).unwrap();
+        let staged = stage.finish().unwrap().without([1].into_iter().collect());
+        let state = datafusion::prelude::SessionContext::new().state();
+        for (wanted, names) in
+            [(vec![2, 0], vec![ROW, "a"]), (vec![1], vec!["b"]), (vec![], vec![])]
+        {
+            let table = Rows::from(staged.clone()).table(true).unwrap();
+            let plan = table.scan(&state, Some(&wanted), &[], None).await.unwrap();
+            let read = collect(plan, Arc::new(TaskContext::default())).await.unwrap();
+            assert_eq!(read.iter().map(RecordBatch::num_rows).sum::<usize>(), 1);
+            let schema = read[0].schema();
+            let told: Vec<&str> =
+                schema.fields().iter().map(|field| field.name().as_str()).collect();
+            assert_eq!(told, names);
+        }
     }
 
     #[test]
