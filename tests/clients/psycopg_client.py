@@ -36,7 +36,7 @@ for year in (2010, 2012, 2014):
     assert rows(prepared, (year,), prepare=True)[0][0] > 0, year
 
 # Types arrive as Python's own, in text and in binary.
-one = "SELECT don_vi, ky, tu_so, gia_tri FROM chi_tieu.gia_tri WHERE tu_so IS NOT NULL LIMIT 1"
+one = "SELECT don_vi, ky, tu_so, gia_tri FROM chi_tieu.gia_tri WHERE gia_tri IS NOT NULL LIMIT 1"
 for binary in (False, True):
     row = connection.execute(one, binary=binary).fetchone()
     kinds = [type(value) for value in row]

@@ -290,16 +290,19 @@ impl Lake {
     pub async fn note(&self, name: &TableName, part: &str) -> Result<Option<Note>, StoreError> {
         let Some(table) = self.table(name).await? else { return Ok(None) };
         let version = table.version().unwrap_or_default();
-        let mut history = table.history(None);
-        let mut at = version;
-        while let Some(info) =
-            history.try_next().await.map_err(|source| read_error(name, source))?
-        {
-            if let Some(mut note) = note::from_commit(&info).filter(|note| note.part == part) {
-                note.version = at;
-                return Ok(Some(note));
+        // Most notes are the newest, and a log may be years long.
+        for newest in [Some(1), Some(32), None] {
+            let mut history = table.history(newest);
+            let mut at = version;
+            while let Some(info) =
+                history.try_next().await.map_err(|source| read_error(name, source))?
+            {
+                if let Some(mut note) = note::from_commit(&info).filter(|note| note.part == part) {
+                    note.version = at;
+                    return Ok(Some(note));
+                }
+                at = at.saturating_sub(1);
             }
-            at = at.saturating_sub(1);
         }
         Ok(None)
     }

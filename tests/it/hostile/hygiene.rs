@@ -56,16 +56,14 @@ fn no_literal_and_no_path_is_in_the_log() {
 fn the_command_line_logs_no_literal() {
     let _turn = turn();
     let mut secrets = Secrets::default();
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, beside) = (support::copied(), tempfile::tempdir().unwrap());
     let mut answered = 0;
-    let (said, log) = (folder.path().join("said"), folder.path().join("log.json"));
-    let config = folder.path().join("khoyte.toml");
-    std::fs::copy(support::filled().join("khoyte.toml"), &config).unwrap();
-    configure(&config, Settings::tight());
+    let (said, log) = (beside.path().join("said"), beside.path().join("log.json"));
+    configure(&folder.path().join("khoyte.toml"), Settings::tight());
     for (at, template) in TEMPLATES.iter().enumerate().filter(|(at, _)| at % 4 == 0) {
         let format = ["table", "csv", "json"][at % 3];
         let mut command = Command::new(program());
-        command.arg("--dir").arg(support::filled()).arg("--config").arg(&config);
+        command.arg("--dir").arg(folder.path());
         command.arg("--log-json");
         command.args(["sql", "--format", format]).arg(secrets.fill(template));
         let written = File::options().create(true).append(true).open(&said).unwrap();
@@ -76,7 +74,7 @@ fn the_command_line_logs_no_literal() {
     let said = std::fs::read_to_string(&said).unwrap();
     let logged: Vec<&str> = said.lines().filter(|line| line.starts_with('{')).collect();
     std::fs::write(&log, logged.join("\n")).unwrap();
-    let found = search(&log, support::filled());
+    let found = search(&log, folder.path());
     assert!(answered > 5, "{answered} commands were answered");
     assert!(found.lines >= answered, "{} lines of {answered} answers", found.lines);
     found.must_be_nothing();

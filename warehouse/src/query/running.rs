@@ -142,9 +142,14 @@ impl Running {
         Duration::from_micros(self.worked.load(Ordering::Relaxed))
     }
 
+    /// Its turn begins now.
+    pub(super) fn begin_turn(&self) {
+        self.worked.store(0, Ordering::Relaxed);
+    }
+
     /// Its turn is over, and the next begins at `until`.
     pub(super) fn rest(&self, until: Instant) {
-        self.worked.store(0, Ordering::Relaxed);
+        self.begin_turn();
         let until = micros(until.saturating_duration_since(self.made_at));
         self.rests_until.store(until, Ordering::Relaxed);
     }
