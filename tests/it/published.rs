@@ -37,6 +37,7 @@ fn checksums_hold_for_standard_tools_and_for_ours() {
 fn a_release_beside_another_says_so_and_changes_nothing() {
     let copy = tempfile::tempdir().unwrap();
     let public = copy.path().join("public");
+    std::fs::create_dir(copy.path().join("lake")).unwrap();
     std::fs::create_dir(&public).unwrap();
     let lock = std::fs::File::create(public.join(".lock")).unwrap();
     lock.lock().unwrap();

@@ -101,6 +101,7 @@ fn what_is_wrong_with_an_account_is_said_and_none_is_made() {
 fn a_user_of_the_configuration_is_changed_there() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
+    std::fs::create_dir(dir.join("lake")).unwrap();
     let (_, secret, _) = run(khoyte(dir).arg("password"), PASSWORD);
     let configure = |more: &str| {
         let text = format!(
