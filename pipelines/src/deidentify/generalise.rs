@@ -2,12 +2,15 @@
 //!
 //! Read: `YYYY-MM-DD`, `YYYYMMDD`, `YYYYMMDDHHMM` (the claims standard's date and time), the last
 //! two with zeros for parts that are not known (`19700000`, `202607000000`); and the date and time
-//! of ISO 8601, of which the day counts as it is written. Anything else is a fault, never a guess:
+//! of ISO 8601: with a zone, the day that it is then in Viet Nam. Anything else is a fault, never a guess:
 //! day and month are not swapped, two-digit years are not completed.
 //!
 //! A fault says what is wrong and never what was written.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta};
+
+/// How far ahead of Greenwich Viet Nam is, all year.
+const VIET_NAM: TimeDelta = TimeDelta::hours(7);
 
 /// Why a value could not be read. Carries no content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -117,8 +120,10 @@ fn parts(raw: &str) -> Result<Option<Parts>, DateFault> {
         })
     };
     let (year, month, day) = match bytes.len() {
-        16.. if bytes[4] == b'-' && is_date_and_time(raw) => {
-            (digits(0..4)?, digits(5..7)?, digits(8..10)?)
+        16.. => {
+            let day = day_of_time(raw).ok_or(DateFault::NotADate)?;
+            let year = u32::try_from(day.year()).map_err(|_| DateFault::NotADate)?;
+            (year, day.month(), day.day())
         }
         10 if bytes[4] == b'-' && bytes[7] == b'-' => {
             (digits(0..4)?, digits(5..7)?, digits(8..10)?)
@@ -144,12 +149,15 @@ fn parts(raw: &str) -> Result<Option<Parts>, DateFault> {
     Ok(Some(parts))
 }
 
-/// `2026-06-15T12:30:00+07:00`, with seconds, their parts and the zone or without; `T` or a space.
-fn is_date_and_time(raw: &str) -> bool {
+/// The day of `2026-06-15T12:30:00+07:00`, with seconds, their parts and the zone or without; `T` or
+/// a space.
+fn day_of_time(raw: &str) -> Option<NaiveDate> {
+    if let Ok(instant) = DateTime::parse_from_rfc3339(raw) {
+        return Some((instant.to_utc() + VIET_NAM).date_naive());
+    }
     let forms =
         ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
-    DateTime::parse_from_rfc3339(raw).is_ok()
-        || forms.iter().any(|form| NaiveDateTime::parse_from_str(raw, form).is_ok())
+    forms.iter().find_map(|form| NaiveDateTime::parse_from_str(raw, form).ok()).map(|at| at.date())
 }
 
 /// Whether the known parts exist; a day without a month does not.
@@ -183,10 +191,11 @@ mod tests {
             "2026-06-15 23:30:00.125",
             "2026-06-15T23:30",
             "2026-06-15T23:30:00+07:00",
-            "2026-06-15T23:30:00Z",
+            "2026-06-30T16:59:59Z",
         ] {
             assert_eq!(month(raw), Ok(june), "{raw}");
         }
+        assert_eq!(month("2026-06-30T17:00:00Z"), Ok(NaiveDate::from_ymd_opt(2026, 7, 1)));
         assert_eq!(month(""), Ok(None));
         assert_eq!(month("20260000"), Err(DateFault::UnknownMonth));
     }
