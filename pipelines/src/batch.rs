@@ -338,3 +338,34 @@ fn reason_code(reason: FaultReason) -> Reason {
         FaultReason::Unreadable(fault) => fault.code().to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{DataType, Field, Schema};
+    use warehouse::spec::load_embedded;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_column_that_leaks_late_ends_the_batch_and_leaves_nothing_of_it() {
+        let declared = load_embedded().declarations;
+        let name = "nguon.nhan_luc_nhan_vien".parse().unwrap();
+        let (_, table) = declared.source_table(&name).unwrap();
+        let part = |cell: fn(usize) -> String| {
+            let cells: StringArray = (0..100).map(|row| Some(cell(row))).collect();
+            let field = Field::new("chuc_danh", DataType::Utf8, true);
+            Ok(RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(cells)])
+                .unwrap())
+        };
+        let honest = part(|row| format!("Bác sĩ hạng {row}"));
+        let leaking = part(|row| format!("09123{row:05}"));
+        let unread = SourceError::MissingColumn { path: String::new(), column: String::new() };
+        let raw = futures::stream::iter([honest, leaking, Err(unread)]).boxed();
+        let (keys, geography) = (KeyRing::from_bytes([7; 32]), Geography::default());
+        let tools = Tools { keys: &keys, geography: &geography, references: &HashMap::new() };
+        let batch = make(table, tools, raw).await.unwrap();
+        assert_eq!(batch.leaking_columns[0].0, "chuc_danh");
+        assert_eq!((batch.rows_read, batch.rows.rows()), (200, 0));
+        assert!(batch.refused.kept().iter().all(|row| row.content.is_empty()));
+    }
+}

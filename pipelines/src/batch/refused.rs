@@ -92,3 +92,21 @@ impl Refused {
         self.kept.iter_mut().for_each(|row| row.content.clear());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_counted_and_the_first_are_made() {
+        let (mut refused, mut made) = (Refused::default(), 0);
+        for number in 1..=12_000 {
+            refused.add(|| {
+                made += 1;
+                let (column, reason, content) = Default::default();
+                RefusedRow { number, column, reason, content }
+            });
+        }
+        assert_eq!((refused.count(), refused.kept().len(), made), (12_000, KEPT_ROWS, KEPT_ROWS));
+    }
+}
