@@ -64,12 +64,15 @@ impl TextRows {
 
 /// Reads ahead on a blocking thread, two batches at most, so that reading and checking overlap. The
 /// reader ends at its first error, or when nobody reads on.
+///
+/// # Panics
+/// The stream panics where the reader did: rows that it did not give must not look like their end.
 pub fn in_background<I>(reader: I) -> RawStream
 where
     I: Iterator<Item = Result<RecordBatch, SourceError>> + Send + 'static,
 {
     let (sender, receiver) = tokio::sync::mpsc::channel(2);
-    tokio::task::spawn_blocking(move || {
+    let reading = tokio::task::spawn_blocking(move || {
         for batch in reader {
             let failed = batch.is_err();
             if sender.blocking_send(batch).is_err() || failed {
@@ -77,8 +80,33 @@ where
             }
         }
     });
-    futures::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|batch| (batch, receiver))
+    let state = (receiver, Some(reading));
+    futures::stream::unfold(state, |(mut receiver, mut reading)| async move {
+        if let Some(batch) = receiver.recv().await {
+            return Some((batch, (receiver, reading)));
+        }
+        match reading.take()?.await {
+            Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+            _ => None,
+        }
     })
     .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reader_that_panics_is_not_taken_for_one_that_ended() {
+        let rows = || Ok(TextRows::new(&["a"]).take());
+        let mut whole = in_background(std::iter::once(rows()));
+        assert!(whole.next().await.is_some() && whole.next().await.is_none());
+        let mut broken =
+            in_background((0..2).map(move |at| if at == 0 { rows() } else { panic!() }));
+        assert!(broken.next().await.is_some());
+        assert!(std::panic::AssertUnwindSafe(broken.next()).catch_unwind().await.is_err());
+    }
 }

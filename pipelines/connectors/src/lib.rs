@@ -12,9 +12,19 @@
 //! tested alone.
 
 mod batches;
+pub mod claims_xml;
+pub mod encoding;
 mod error;
+pub mod fhir;
 pub mod files;
+pub mod http_json;
+pub mod mariadb;
+pub mod odbc;
+pub mod postgres;
 mod secret;
+pub mod tabular;
+pub mod text;
+pub mod xlsx;
 
 use std::collections::BTreeMap;
 
