@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
-use pipelines::connector::FileConnector;
 use pipelines::deidentify::keys::KeyRing;
+use pipelines::sources::Sources;
 use warehouse::diagnostic::Report;
 use warehouse::geography::Geography;
 use warehouse::query::Warehouse;
@@ -252,13 +252,13 @@ impl House {
         let tables = self.warehouse.declarations().contracts.iter().flat_map(|c| &c.tables);
         let mut notes = Vec::new();
         for table in tables.filter(|table| table.has_pseudonyms()) {
-            notes.extend(self.warehouse.lake().note(&table.name, "").await?);
+            notes.extend(self.warehouse.lake().last_note(&table.name).await?);
         }
         Ok(notes)
     }
 
-    fn connector(&self) -> FileConnector {
-        FileConnector::new(self.config.sources_folder.clone())
+    fn sources(&self) -> anyhow::Result<Sources> {
+        Ok(Sources::new(self.config.sources_folder.clone(), self.config.servers()?))
     }
 }
 
@@ -276,7 +276,7 @@ fn geography(declarations: &Declarations) -> anyhow::Result<Geography> {
         let name = name.parse().ok()?;
         match &declarations.source_table(&name)?.1.origin {
             Origin::Declared { text, .. } => Some(text.as_str()),
-            Origin::File { .. } => None,
+            Origin::Read { .. } => None,
         }
     };
     match (text("danh_muc.don_vi"), text("danh_muc.don_vi_ke_thua")) {

@@ -1,16 +1,18 @@
 //! The configuration: one TOML file, or the embedded default in a folder. The only module that
 //! reads the environment.
 
+mod servers;
 mod state;
 mod users;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
 use chrono::NaiveDate;
+use pipelines::sources::Server;
 use serde::{Deserialize, Serialize};
 use warehouse::names::Text;
 use warehouse::query::Limits;
@@ -18,6 +20,7 @@ use warehouse::serve::postgres::WireLimits;
 use warehouse::state::Place;
 use warehouse::store::Location;
 
+use self::servers::ServerConfig;
 pub(crate) use self::state::StateConfig;
 pub(crate) use self::users::{UserConfig, scope, unknown_unit};
 
@@ -37,6 +40,9 @@ pub(crate) struct Config {
     /// Where source files are; without it only declared reference data are loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sources_folder: Option<PathBuf>,
+    /// Where the systems are that contracts read from servers, by the source's id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    servers: BTreeMap<String, ServerConfig>,
     /// Keys of the pseudonyms, outside the lake.
     #[serde(default = "default_keys")]
     pub(crate) keys_folder: PathBuf,
@@ -227,6 +233,7 @@ impl Default for Config {
             lake: LakeConfig::default(),
             state: StateConfig::default(),
             sources_folder: None,
+            servers: BTreeMap::new(),
             keys_folder: default_keys(),
             public_folder: default_public(),
             declarations_folder: None,
@@ -265,6 +272,7 @@ impl Config {
             &mut self.web.boundaries_file,
         ];
         self.state.rebase(base);
+        self.servers.values_mut().for_each(|server| server.rebase(base));
         for path in paths.into_iter().chain(optional.into_iter().flatten()) {
             *path = base.join(&*path);
         }
@@ -290,8 +298,13 @@ impl Config {
     /// Where accounts, sessions and the account of queries are: the variable
     /// `KHOYTE_STATE_URL` wins, so that its password need not stand in a file.
     pub(crate) fn state_place(&self) -> Result<Place, UsageError> {
-        let url = std::env::var("KHOYTE_STATE_URL").ok().filter(|url| !url.is_empty());
-        self.state.place(url)
+        self.state.place(variable("KHOYTE_STATE_URL"))
+    }
+
+    /// The servers of sources.
+    pub(crate) fn servers(&self) -> Result<BTreeMap<String, Server>, UsageError> {
+        let server = |(id, server): (&String, &ServerConfig)| Ok((id.clone(), server.server(id)?));
+        self.servers.iter().map(server).collect()
     }
 
     /// What connections of PostgreSQL clients may use.
@@ -322,6 +335,11 @@ impl std::fmt::Display for UsageError {
 }
 
 impl std::error::Error for UsageError {}
+
+/// A variable of the environment, where it is set to something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
 
 /// The log filter, from `KHOYTE_LOG`.
 pub(crate) fn log_filter() -> String {

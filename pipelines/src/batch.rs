@@ -5,6 +5,7 @@
 //! its type; its bounds. A row with a faulty cell goes to quarantine without that cell's content.
 
 mod cells;
+mod content;
 mod refused;
 mod typed;
 
@@ -14,17 +15,19 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, UInt64Array};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
+use chrono::NaiveDateTime;
+use connectors::{Snapshot, SourceError};
 use futures::StreamExt;
 use warehouse::geography::Geography;
 use warehouse::spec::{Column, ColumnType, SourceTable, Treatment, UnitDate, arrow_schema};
 use warehouse::stage::{Stage, StageError, Staged};
 use warehouse::store::CheckResult;
 
-use crate::connector::{RawStream, SourceError};
 use crate::deidentify::keys::{KeyError, KeyRing};
 use crate::deidentify::scan::{AllowList, ColumnKind, ColumnScan, Counts, ScanError, Verdict};
 use crate::deidentify::{ColumnPlan, FaultReason};
 
+use self::content::Content;
 pub use self::refused::{Refused, RefusedRow};
 
 /// Why a row, or the batch, was refused: a stable code, never a value.
@@ -39,6 +42,10 @@ pub struct Batch {
     pub refused: Refused,
     /// Rows read in all.
     pub rows_read: u64,
+    /// What the raw rows are called: equal names mean equal rows, in whatever order they came.
+    pub content: String,
+    /// The newest instant in the column of the table's watermark, in the time of Viet Nam.
+    pub watermark: Option<NaiveDateTime>,
     /// Columns that as a whole look like identifiers: the batch may not be loaded, and no more of
     /// it was read.
     pub leaking_columns: Vec<(String, Reason)>,
@@ -85,15 +92,25 @@ pub struct Tools<'a> {
 pub async fn make(
     table: &SourceTable,
     tools: Tools<'_>,
-    mut raw: RawStream,
+    snapshot: Snapshot,
 ) -> Result<Batch, BatchError> {
+    let Snapshot { rows: mut raw, known } = snapshot;
     let mut columns = Columns::new(table, tools)?;
     let schema = arrow_schema(table);
     let mut stage = Stage::new(Arc::clone(&schema))?;
     let mut refused = Refused::default();
     let (mut rows_read, mut leaking_columns) = (0, Vec::new());
+    let mut content = known.is_none().then(Content::default);
+    let mut watermark = None;
     while let Some(raw) = raw.next().await {
         let raw = raw?;
+        if let Some(content) = &mut content {
+            content.add(&raw).map_err(BatchError::Shape)?;
+        }
+        if let Some(column) = table.watermark() {
+            let newest = content::newest(&raw, &column.from).map_err(BatchError::Shape)?;
+            watermark = watermark.max(newest);
+        }
         let (rows, faults) = columns.convert(&raw, &schema)?;
         refuse(&rows, &faults, rows_read, &mut refused);
         leaking_columns = columns.verdicts();
@@ -114,7 +131,8 @@ pub async fn make(
         }
     }
     let (rows, warnings) = (stage.finish()?, columns.warnings());
-    Ok(Batch { rows, refused, rows_read, leaking_columns, warnings })
+    let content = content.map(|content| content.name()).or(known).unwrap_or_default();
+    Ok(Batch { rows, refused, rows_read, content, watermark, leaking_columns, warnings })
 }
 
 /// Faults of one raw batch by row: column and reason, the first fault of a row first.
@@ -198,13 +216,13 @@ impl<'a> Columns<'a> {
         // Units last: the date that decides their list may be another column.
         let is_unit = |p: &Prepared<'_>| matches!(p.column.ty, ColumnType::Unit { .. });
         for prepared in self.prepared.iter_mut().filter(|p| !is_unit(p)) {
-            let cells = cells::clean(raw, &prepared.column.from);
+            let cells = cells::clean(raw, &prepared.column.from).map_err(BatchError::Shape)?;
             let name = prepared.column.name.as_str();
             done.insert(name, convert_column(prepared, cells, &mut faults));
         }
         for prepared in self.prepared.iter().filter(|p| is_unit(p)) {
             let ColumnType::Unit { on } = &prepared.column.ty else { continue };
-            let cells = cells::clean(raw, &prepared.column.from);
+            let cells = cells::clean(raw, &prepared.column.from).map_err(BatchError::Shape)?;
             let dates = match on {
                 UnitDate::Fixed(date) => typed::UnitDates::Fixed(*date),
                 UnitDate::Column(name) => typed::UnitDates::of(done.get(name.as_str())),
@@ -359,11 +377,11 @@ mod tests {
         };
         let honest = part(|row| format!("Bác sĩ hạng {row}"));
         let leaking = part(|row| format!("09123{row:05}"));
-        let unread = SourceError::MissingColumn { path: String::new(), column: String::new() };
+        let unread = SourceError::MissingColumn { place: String::new(), column: String::new() };
         let raw = futures::stream::iter([honest, leaking, Err(unread)]).boxed();
         let (keys, geography) = (KeyRing::from_bytes([7; 32]), Geography::default());
         let tools = Tools { keys: &keys, geography: &geography, references: &HashMap::new() };
-        let batch = make(table, tools, raw).await.unwrap();
+        let batch = make(table, tools, Snapshot { rows: raw, known: None }).await.unwrap();
         assert_eq!(batch.leaking_columns[0].0, "chuc_danh");
         assert_eq!((batch.rows_read, batch.rows.rows()), (200, 0));
         assert!(batch.refused.kept().iter().all(|row| row.content.is_empty()));

@@ -4,6 +4,7 @@
 //! again tells the same story as one that was not. A table is rewritten only when its rows for
 //! this night differ from those already there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -18,7 +19,10 @@ use warehouse::query::{QueryError, Warehouse};
 use warehouse::store::{Note, Replace, Step, StoreError};
 use warehouse::system::{self, SystemTable};
 
-use crate::connector::hex;
+use connectors::files::hex;
+
+/// The column that the ledger is partitioned by, so that a night rewrites nothing of the others.
+const NIGHT: &str = "dem";
 
 /// How one table fared in a night.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +54,18 @@ impl RunResult {
         }
     }
 
+    /// How much it matters to whoever looks after the night.
+    fn gravity(self) -> u8 {
+        match self {
+            Self::Waiting => 0,
+            Self::Unchanged => 1,
+            Self::New => 2,
+            Self::Stale => 3,
+            Self::Refused => 4,
+            Self::Failed => 5,
+        }
+    }
+
     /// Whether what depends on the table can be made afresh.
     pub fn is_current(self) -> bool {
         matches!(self, Self::New | Self::Unchanged)
@@ -76,7 +92,7 @@ pub struct Outcome {
 }
 
 /// How one step went, before it is said of which table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fared {
     result: RunResult,
     note: Option<Note>,
@@ -95,10 +111,39 @@ impl Fared {
         Self { result: RunResult::Refused, note: before, attempt, reason: Some(reason) }
     }
 
+    /// How two parts of one table went, the one after the other: as the worse of them did, and with
+    /// the rows of both.
+    pub(crate) fn and(self, later: Self) -> Self {
+        let (worse, other) = if later.result.gravity() >= self.result.gravity() {
+            (later, self)
+        } else {
+            (self, later)
+        };
+        let note = sum(worse.note, other.note.filter(|_| other.result == worse.result));
+        let attempt = sum(worse.attempt, other.attempt);
+        Self { result: worse.result, note, attempt, reason: worse.reason.or(other.reason) }
+    }
+
     pub(crate) fn outcome(self, table: TableName, part: String, step: Step) -> Outcome {
         let Self { result, note, attempt, reason } = self;
         Outcome { table, part, step, result, note, attempt, reason }
     }
+}
+
+/// One note of two batches: the newer one, with the rows of both.
+fn sum(one: Option<Note>, other: Option<Note>) -> Option<Note> {
+    let (Some(one), Some(other)) = (&one, &other) else { return one.or(other) };
+    let (newer, older) = if one.version >= other.version { (one, other) } else { (other, one) };
+    if newer.batch == older.batch {
+        return Some(newer.clone());
+    }
+    Some(Note {
+        rows_read: newer.rows_read + older.rows_read,
+        rows_written: newer.rows_written + older.rows_written,
+        rows_quarantined: newer.rows_quarantined + older.rows_quarantined,
+        started_at: newer.started_at.min(older.started_at),
+        ..newer.clone()
+    })
 }
 
 impl Outcome {
@@ -179,31 +224,28 @@ async fn replace_night(
     let name = &table.name;
     // Names of tables and indicators are snake case: none holds a quote.
     let about: Vec<String> = about.iter().map(|name| format!("'{name}'")).collect();
+    let mine = format!("dem = DATE '{night}'");
+    // What an older program wrote is not partitioned yet: it is written whole once.
+    let old = warehouse.lake().lies_otherwise(name, Some(NIGHT)).await?;
+    let kept = if old { format!("NOT ({mine}) OR") } else { format!("{mine} AND") };
     let sql = format!(
-        "SELECT * FROM {name} WHERE NOT (dem = DATE '{night}' AND bang IN ({})) \
-         UNION ALL SELECT * FROM dem_nay",
+        "SELECT * FROM {name} WHERE {kept} bang NOT IN ({}) UNION ALL SELECT * FROM dem_nay",
         about.join(", ")
     );
     let batches = workshop.rows(&sql).await?;
     let all = batches.iter().map(|batch| stored(batch, &table)).collect::<Result<Vec<_>, _>>()?;
     let all = arrow::compute::concat_batches(&table.schema, &all)?;
-    let now = Utc::now();
     let note = Note {
-        night,
-        step: Step::HeThong,
-        part,
-        batch,
         rows_read: written,
         rows_written: written,
-        rows_quarantined: 0,
-        inputs: Default::default(),
-        key: None,
-        checks: Vec::new(),
-        started_at: now,
-        finished_at: now,
-        version: 0,
+        ..Note::new(night, Step::HeThong, part, batch)
     };
-    warehouse.lake().write(name, all, Replace::All, &note).await?;
+    let values = BTreeSet::from([night.to_string()]);
+    let replace = match old {
+        true => Replace::All { by: Some(NIGHT) },
+        false => Replace::Partitions { by: NIGHT, values: &values },
+    };
+    warehouse.lake().write(name, all, replace, &note).await?;
     Ok(())
 }
 

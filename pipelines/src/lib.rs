@@ -3,11 +3,11 @@
 //!
 //! A night is a sequence of small promises, each kept by one atomic commit: run again, it finds
 //! what is done and does the rest; killed at any instant, it leaves nothing half-written. Raw
-//! values live in memory only, between [`connector`] and [`deidentify`]; nothing after that has
+//! values live in memory only, between `connectors` and [`deidentify`]; nothing after that has
 //! ever seen an identifier.
 
 pub mod batch;
-pub mod connector;
+
 pub mod deidentify;
 pub mod ledger;
 pub mod materialise;
@@ -15,6 +15,7 @@ pub mod night;
 pub mod quality;
 pub mod quarantine;
 pub mod simulate;
+pub mod sources;
 
 /// The way in which this version of the program turns the same input into rows. Raise it when a
 /// change makes other rows of them: every table is then made again.

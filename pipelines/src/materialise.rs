@@ -1,7 +1,7 @@
 //! Marts and indicators: each query file becomes rows of the lake when, and only when, something
 //! that it is made from has changed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use warehouse::stage::{StageError, Staged};
 use warehouse::store::{Note, Replace, Step, StoreError};
 
 use crate::PIPELINE_VERSION;
-use crate::connector::hex;
 use crate::quality::{self, QualityError};
+use connectors::files::hex;
 
 /// Why a mart or indicator was not made.
 #[derive(Debug, thiserror::Error)]
@@ -101,27 +101,22 @@ pub async fn make(
         Some(indicator) => long_form(warehouse, query, indicator, rows).await?,
         None => rows,
     };
+    let batch = batch_of(query, warehouse.geography(), &inputs);
     let mut note = Note {
-        night,
-        step: Step::Tinh,
-        part,
-        batch: batch_of(query, warehouse.geography(), &inputs),
         rows_read: rows.rows(),
         rows_written: rows.rows(),
-        rows_quarantined: 0,
         inputs,
-        key: None,
         checks: findings.results,
         started_at,
-        finished_at: Utc::now(),
-        version: 0,
+        ..Note::new(night, Step::Tinh, part, batch)
     };
     if let Some(check) = findings.refused_by {
         return Ok(Made::Refused(note, check));
     }
+    let values = BTreeSet::from([query.id.clone()]);
     let replace = match query.kind {
-        QueryKind::Indicator => Replace::Partition { column: "ma_chi_tieu", value: &query.id },
-        _ => Replace::All,
+        QueryKind::Indicator => Replace::Partitions { by: "ma_chi_tieu", values: &values },
+        _ => Replace::All { by: None },
     };
     note.version = warehouse.lake().write(&table, rows, replace, &note).await?;
     Ok(Made::New(note))

@@ -6,7 +6,9 @@
 //! does depend on it keeps its old rows and is said to be stale.
 
 mod compute;
+mod grow;
 mod load;
+mod visit;
 
 use std::collections::BTreeMap;
 
@@ -14,22 +16,25 @@ use chrono::NaiveDate;
 use warehouse::names::TableName;
 use warehouse::query::{ErrorKind, QueryError, Warehouse};
 
-use crate::connector::Connector;
 use crate::deidentify::keys::KeyRing;
 use crate::ledger::{self, LedgerError, Outcome, RunResult};
+use crate::sources::Sources;
 
 /// What a night works with.
 pub struct Night<'a> {
     /// The lake and what is declared about it.
     pub warehouse: &'a Warehouse,
     /// Where sources are read.
-    pub connector: &'a dyn Connector,
+    pub sources: &'a Sources,
     /// Keys of the pseudonyms.
     pub keys: &'a KeyRing,
     /// The night's date: the same date again is the same night, resumed.
     pub date: NaiveDate,
     /// Sources to load; all when empty.
     pub only: Vec<String>,
+    /// Days to read again, first and last: what tables that grow hold of them is replaced by what
+    /// their sources hold now.
+    pub again: Option<(NaiveDate, NaiveDate)>,
 }
 
 /// Progress of a night, for whoever watches.
@@ -84,9 +89,9 @@ impl Night<'_> {
         let queries = compute::order(declarations);
         progress(Event::Started { steps: tables.len() + queries.len() });
         let mut state = State::default();
-        for table in tables {
+        for (source, table) in tables {
             progress(Event::Begun { name: &table.name.to_string() });
-            let outcome = self.load(table).await;
+            let outcome = self.load(source, table).await;
             state.add(outcome, progress);
         }
         for query in queries {

@@ -3,7 +3,7 @@
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::UInt64Type;
 use warehouse::query::{QueryError, Warehouse, Workshop};
-use warehouse::spec::{Action, Check, Rule};
+use warehouse::spec::{Action, Check, Growth, Rule, SourceTable};
 use warehouse::stage::{ROW, RowSet, Staged};
 use warehouse::store::CheckResult;
 
@@ -28,6 +28,8 @@ pub struct Findings {
     pub results: Vec<CheckResult>,
     /// Rows whose key a row before them has.
     pub repeated: RowSet,
+    /// Rows whose cell in a column names no row of their own table, by column.
+    pub unknown: Vec<(String, RowSet)>,
     /// Rows to quarantine, with the check that says so; no row is named twice.
     pub quarantine: Vec<(String, RowSet)>,
     /// The first check that refuses the batch whole, if one does.
@@ -46,17 +48,91 @@ pub async fn repeats(
     if key.is_empty() || rows.rows() == 0 {
         return Ok(RowSet::default());
     }
-    let names: Vec<String> = key.iter().map(|name| format!("\"{name}\"")).collect();
-    let same: Vec<String> =
-        names.iter().map(|name| format!("(b.{name} IS NOT DISTINCT FROM k.{name})")).collect();
-    let (names, same) = (names.join(", "), same.join(" AND "));
     let sql = format!(
-        "SELECT b.{ROW} FROM {BATCH} b JOIN (SELECT {names}, min({ROW}) AS dau FROM {BATCH} \
-         GROUP BY {names} HAVING count(*) > 1) k ON {same} WHERE b.{ROW} > k.dau"
+        "SELECT b.{ROW} FROM {BATCH} b JOIN ({}) k ON {} WHERE b.{ROW} > k.dau",
+        repeated_sql(key),
+        same_sql(key),
     );
-    let failed = |source| QualityError { check: "trung_khoa".to_owned(), source };
+    ask_rows(warehouse, "trung_khoa", &sql, rows).await
+}
+
+/// Rows whose key another row has that was written later, by the column `newer`, or, where both were
+/// written at once or nobody knows, that comes later.
+///
+/// # Errors
+/// When it cannot be asked.
+pub async fn superseded(
+    warehouse: &Warehouse,
+    key: &[String],
+    newer: Option<&str>,
+    rows: &Staged,
+) -> Result<RowSet, QualityError> {
+    if rows.rows() == 0 {
+        return Ok(RowSet::default());
+    }
+    let names = key.iter().map(|name| format!("b.\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let newer = newer.map(|name| format!("b.\"{name}\" DESC NULLS LAST, ")).unwrap_or_default();
+    let sql = format!(
+        "SELECT dong FROM (SELECT b.{ROW} AS dong, row_number() OVER (PARTITION BY {names} \
+         ORDER BY {newer}b.{ROW} DESC) AS hang FROM {BATCH} b JOIN ({}) k ON {}) WHERE hang > 1",
+        repeated_sql(key),
+        same_sql(key),
+    );
+    ask_rows(warehouse, "trung_khoa", &sql, rows).await
+}
+
+/// Rows of which a cell names no row of the table itself, by column: neither of the batch, nor, where
+/// rows of before stay, of those.
+///
+/// # Errors
+/// When it cannot be asked.
+pub async fn unknown(
+    warehouse: &Warehouse,
+    table: &SourceTable,
+    rows: &Staged,
+) -> Result<Vec<(String, RowSet)>, QualityError> {
+    let mut all = Vec::new();
+    for column in &table.columns {
+        let Some((referred, name)) = &column.references else { continue };
+        if *referred != table.name {
+            continue;
+        }
+        let own = &column.name;
+        let stays = match table.growth {
+            Growth::Snapshot => String::new(),
+            _ => format!(
+                " AND NOT EXISTS (SELECT 1 FROM {referred} c WHERE c.\"{name}\" = b.\"{own}\")"
+            ),
+        };
+        let sql = format!(
+            "SELECT b.{ROW} FROM {BATCH} b WHERE b.\"{own}\" IS NOT NULL AND NOT EXISTS \
+             (SELECT 1 FROM {BATCH} a WHERE a.\"{name}\" = b.\"{own}\"){stays}"
+        );
+        all.push((own.clone(), ask_rows(warehouse, own, &sql, rows).await?));
+    }
+    Ok(all)
+}
+
+/// The keys that several rows have, each with the first of its rows.
+fn repeated_sql(key: &[String]) -> String {
+    let names = key.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    format!("SELECT {names}, min({ROW}) AS dau FROM {BATCH} GROUP BY {names} HAVING count(*) > 1")
+}
+
+fn same_sql(key: &[String]) -> String {
+    let same = key.iter().map(|name| format!("(b.\"{name}\" IS NOT DISTINCT FROM k.\"{name}\")"));
+    same.collect::<Vec<_>>().join(" AND ")
+}
+
+async fn ask_rows(
+    warehouse: &Warehouse,
+    check: &str,
+    sql: &str,
+    rows: &Staged,
+) -> Result<RowSet, QualityError> {
+    let failed = |source| QualityError { check: check.to_owned(), source };
     let workshop = bench(warehouse, rows).map_err(failed)?;
-    workshop.fold(&sql, RowSet::default(), note_rows).await.map_err(failed)
+    workshop.fold(sql, RowSet::default(), note_rows).await.map_err(failed)
 }
 
 /// Asks every check of a table about `rows`.

@@ -26,7 +26,11 @@ pub async fn keep(
 ) -> Result<(), StoreError> {
     let quarantine = system::quarantine();
     let shown = class <= quarantine.sensitivity;
-    let part = format!("cach_ly/{table}");
+    let part = if note.part.is_empty() {
+        format!("cach_ly/{table}")
+    } else {
+        format!("cach_ly/{table}/{}", note.part)
+    };
     let rows = refused.kept();
     if rows.is_empty() || lake.holds(&quarantine.name, &part, &note.batch).await? {
         return Ok(());

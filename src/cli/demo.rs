@@ -56,7 +56,8 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
         out.say("1/4 reading public data");
     }
     out.say("2/4 the night: extract, de-identify, check, commit");
-    let summary = night::night(&house, date, Vec::new(), out).await?;
+    let work = night::Work { date, only: Vec::new(), again: None };
+    let summary = night::night(&house, work, out).await?;
     out.say("3/4 releasing open data");
     let released = release::publish(&house, date, out).await?;
     out.say(&format!("done in {:.1} s", started.elapsed().as_secs_f64()));

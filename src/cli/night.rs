@@ -20,6 +20,12 @@ pub(super) struct Args {
     /// Load only these sources
     #[arg(long, value_name = "SOURCE", num_args = 1..)]
     only: Vec<String>,
+    /// Read the days from this one to `--to` again, where tables grow by day or month
+    #[arg(long, value_name = "DATE", value_parser = config::parse_date, requires = "to")]
+    from: Option<NaiveDate>,
+    /// The last of the days that are read again
+    #[arg(long, value_name = "DATE", value_parser = config::parse_date, requires = "from")]
+    to: Option<NaiveDate>,
 }
 
 pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
@@ -39,25 +45,41 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
         }
     }
     let date = args.date.unwrap_or_else(config::today);
-    let summary = night(&house, date, args.only.clone(), out).await?;
+    // What a night of the future loaded would stay the newest for as long.
+    let latest = config::today().succ_opt().unwrap_or(date);
+    if date > latest {
+        return Err(UsageError(format!("the night of {date} has not come yet")).into());
+    }
+    let again = args.from.zip(args.to);
+    if let Some((from, to)) = again.filter(|(from, to)| from > to) {
+        return Err(UsageError(format!("--from {from} is after --to {to}")).into());
+    }
+    let work = Work { date, only: args.only.clone(), again };
+    let summary = night(&house, work, out).await?;
     Ok(if summary.is_clean() { Exit::Done } else { Exit::Failed })
 }
 
+/// What a night is to do.
+pub(super) struct Work {
+    /// Its date.
+    pub(super) date: NaiveDate,
+    /// Sources to load; all when empty.
+    pub(super) only: Vec<String>,
+    /// Days to read again.
+    pub(super) again: Option<(NaiveDate, NaiveDate)>,
+}
+
 /// Runs one night and shows it.
-pub(super) async fn night(
-    house: &House,
-    date: NaiveDate,
-    only: Vec<String>,
-    out: &Reporter,
-) -> anyhow::Result<Summary> {
+pub(super) async fn night(house: &House, work: Work, out: &Reporter) -> anyhow::Result<Summary> {
+    let Work { date, only, again } = work;
     if let Some(folder) = house.config.sources_folder.as_ref().filter(|folder| !folder.is_dir()) {
         let text = format!("the folder of sources, {}, is not there", folder.display());
         return Err(UsageError(text).into());
     }
-    let (connector, keys) = (house.connector(), house.keys().await?);
+    let (sources, keys) = (house.sources()?, house.keys().await?);
     let _alone = alone(&house.config.keys_folder)?;
-    let night =
-        Night { warehouse: &house.warehouse, connector: &connector, keys: &keys, date, only };
+    let warehouse = &house.warehouse;
+    let night = Night { warehouse, sources: &sources, keys: &keys, date, only, again };
     let summary = night
         .run(&mut |event| match event {
             Event::Started { steps } => out.begin(steps),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use arrow::array::{Date32Array, Int64Array, RecordBatch, StringArray};
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use open_data::{Publisher, PublisherInfo, ReleaseError, Released};
 use warehouse::grid::days_since_epoch;
 use warehouse::store::{Note, Replace, Step};
@@ -123,21 +123,10 @@ async fn record(house: &House, released: &[Released]) -> anyhow::Result<()> {
             ],
         )
         .context("a release does not form a row")?;
-        let now = Utc::now();
         let note = Note {
-            night: one.date,
-            step: Step::HeThong,
-            part,
-            batch: one.sha256.clone(),
             rows_read: 1,
             rows_written: 1,
-            rows_quarantined: 0,
-            inputs: Default::default(),
-            key: None,
-            checks: Vec::new(),
-            started_at: now,
-            finished_at: now,
-            version: 0,
+            ..Note::new(one.date, Step::HeThong, part, one.sha256.clone())
         };
         lake.write(&table.name, row, Replace::Nothing, &note).await?;
     }

@@ -77,7 +77,7 @@ fn fill(sources: &Path) -> Vec<String> {
         let (_, table) = declarations.source_table(&name.parse().unwrap()).unwrap();
         match &table.origin {
             Origin::Declared { text, .. } => text.clone(),
-            Origin::File { .. } => panic!("{name} is declared"),
+            Origin::Read { .. } => panic!("{name} is declared"),
         }
     };
     let (units_csv, successors_csv) = (&text("danh_muc.don_vi"), &text("danh_muc.don_vi_ke_thua"));

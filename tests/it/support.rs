@@ -87,7 +87,7 @@ pub(crate) fn open_at(place: &Location) -> Warehouse {
     let text =
         |name: &str| match &declarations.source_table(&name.parse().unwrap()).unwrap().1.origin {
             Origin::Declared { text, .. } => text.clone(),
-            Origin::File { .. } => panic!("{name} is not declared"),
+            Origin::Read { .. } => panic!("{name} is not declared"),
         };
     let units = (text("danh_muc.don_vi"), text("danh_muc.don_vi_ke_thua"));
     let geography = Geography::from_declared(&units.0, &units.1).unwrap();

@@ -10,18 +10,20 @@
 mod check;
 mod column;
 mod contract;
+mod growth;
 mod header;
 mod load;
 pub(crate) mod nearest;
 mod offline;
 mod order;
+mod origin;
 mod plan;
 mod reader;
 mod result;
 mod schema;
 mod sql;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -91,6 +93,8 @@ pub struct Contract {
     pub sensitivity: Sensitivity,
     /// What orders or permits the collection.
     pub legal_basis: String,
+    /// The kind of server that holds its relations and resources; none where all are files.
+    pub system: Option<SourceKind>,
     /// Its tables; empty while the system is only catalogued.
     pub tables: Vec<SourceTable>,
 }
@@ -106,6 +110,11 @@ pub struct SourceTable {
     pub grain: Text,
     /// Where its rows come from.
     pub origin: Origin,
+    /// What becomes of the rows of before when a batch comes.
+    pub growth: Growth,
+    /// The column that the table is partitioned by. What replaces rows by key looks for them in the
+    /// partitions of its own rows only: a row must not move from one to another.
+    pub partition: Option<String>,
     /// Terms under which the data may be used; `None` where none is stated.
     pub licence: Option<String>,
     /// How to cite where the data came from.
@@ -128,6 +137,20 @@ pub struct SourceTable {
 }
 
 impl SourceTable {
+    /// The column of that name, where it reaches the lake.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        let mut kept = self.columns.iter().filter(|c| c.treatment != Treatment::Drop);
+        kept.find(|column| column.name == name)
+    }
+
+    /// The column that says when the source wrote a row last.
+    pub fn watermark(&self) -> Option<&Column> {
+        match &self.growth {
+            Growth::Upsert { watermark: Some(name), .. } => self.column(name),
+            _ => None,
+        }
+    }
+
     /// Whether it holds pseudonyms.
     pub fn has_pseudonyms(&self) -> bool {
         let mut columns = self.columns.iter();
@@ -138,12 +161,15 @@ impl SourceTable {
 /// Where a table's rows come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A file below the source's data folder.
-    File {
-        /// Path relative to that folder.
-        path: String,
-        /// How to read it.
-        format: FileFormat,
+    /// A source system, read in its own way.
+    Read {
+        /// Which way.
+        kind: SourceKind,
+        /// A file, folder or pattern below the folder of sources; a relation of a database; a path
+        /// of a web service. [`NIGHT`] in it stands for the date of a night.
+        place: String,
+        /// What else its connector is told.
+        settings: BTreeMap<String, String>,
     },
     /// A CSV file that is itself a declaration, beside the contract.
     Declared {
@@ -154,13 +180,55 @@ pub enum Origin {
     },
 }
 
-/// File formats that a contract may name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileFormat {
-    /// RFC 4180, UTF-8, header in the first row.
+/// In the place of a table: the date of the night, as `2026-07-01`.
+pub const NIGHT: &str = "{night}";
+
+/// Kinds of source: each has a connector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SourceKind {
+    /// RFC 4180, header in the first row.
     Csv,
+    /// The same with tabs.
+    Tsv,
     /// Apache Parquet.
     Parquet,
+    /// Insurance claims (Quyết định 130/QĐ-BYT and its successors).
+    ClaimsXml,
+    /// FHIR R4 resources, one a line.
+    Fhir,
+    /// Forms in workbooks.
+    Xlsx,
+    /// A `PostgreSQL` server.
+    PostgreSql,
+    /// A `MariaDB` or `MySQL` server.
+    MariaDb,
+    /// Whatever an ODBC driver reaches.
+    Odbc,
+    /// A web service that answers with JSON.
+    HttpJson,
+}
+
+/// What becomes of the rows of before when a batch comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Growth {
+    /// A batch is the whole table, and replaces it where it differs.
+    Snapshot,
+    /// A batch is whole periods, and replaces those that it covers.
+    Append {
+        /// The column, and partition, that holds the first day of each row's period.
+        period: String,
+        /// Days before its night whose periods a batch covers again, for rows that come late.
+        again_days: u32,
+    },
+    /// The rows of a batch replace those of the same key.
+    Upsert {
+        /// The column that says when the source wrote the row last.
+        watermark: Option<String>,
+        /// Days before the newest watermark that are read again, for clocks that go wrong.
+        again_days: u32,
+        /// A condition of a row that says that its key is gone.
+        deleted: Option<String>,
+    },
 }
 
 /// One column that may be read, and what becomes of it.

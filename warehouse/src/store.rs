@@ -8,14 +8,15 @@
 mod note;
 mod version;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use datafusion::common::ScalarValue;
+use datafusion::arrow::datatypes::Schema;
+use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::datasource::provider_as_source;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{col, lit};
 use deltalake_core::kernel::Transaction;
 use deltalake_core::kernel::transaction::CommitProperties;
@@ -148,14 +149,17 @@ impl std::fmt::Debug for Lake {
 /// Which rows of a table a write replaces.
 #[derive(Debug, Clone, Copy)]
 pub enum Replace<'a> {
-    /// All of them, and the schema too.
-    All,
-    /// Those with this value in the partition column.
-    Partition {
-        /// The column; the table is created partitioned by it.
-        column: &'a str,
-        /// Its value.
-        value: &'a str,
+    /// All of them, the schema and the partitioning too.
+    All {
+        /// The column that the table is partitioned by from now on.
+        by: Option<&'a str>,
+    },
+    /// Those of some partitions; all new rows are of these.
+    Partitions {
+        /// The column that the table is partitioned by.
+        by: &'a str,
+        /// Its values, as text; at least one.
+        values: &'a BTreeSet<String>,
     },
     /// None: the rows are added.
     Nothing,
@@ -278,6 +282,35 @@ impl Lake {
         Ok(Some(version))
     }
 
+    /// The values of the table's partitions, as text; none where it is not partitioned by `by`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn partitions(
+        &self,
+        name: &TableName,
+        by: &str,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let Some(version) = self.newest(name).await? else { return Ok(BTreeSet::new()) };
+        let at = version.partitioned_by.iter().position(|column| column == by);
+        let values =
+            at.map(|at| version.files.iter().filter_map(move |file| file.values[at].clone()));
+        Ok(values.into_iter().flatten().collect())
+    }
+
+    /// Whether the table is there and not partitioned by `by` alone.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn lies_otherwise(
+        &self,
+        name: &TableName,
+        by: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let version = self.newest(name).await?;
+        Ok(version.is_some_and(|version| !version.partitioned_by.iter().map(String::as_str).eq(by)))
+    }
+
     /// Where the files of a [`Version`] are.
     pub(crate) fn store(&self) -> Arc<DynObjectStore> {
         Arc::clone(&self.store)
@@ -288,6 +321,22 @@ impl Lake {
     /// # Errors
     /// When the log cannot be read.
     pub async fn note(&self, name: &TableName, part: &str) -> Result<Option<Note>, StoreError> {
+        self.newest_note(name, |note| note.part == part).await
+    }
+
+    /// What the newest commit of the table says about itself, whichever part it is of.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn last_note(&self, name: &TableName) -> Result<Option<Note>, StoreError> {
+        self.newest_note(name, |_| true).await
+    }
+
+    async fn newest_note(
+        &self,
+        name: &TableName,
+        wanted: impl Fn(&Note) -> bool,
+    ) -> Result<Option<Note>, StoreError> {
         let Some(table) = self.table(name).await? else { return Ok(None) };
         let version = table.version().unwrap_or_default();
         // Most notes are the newest, and a log may be years long.
@@ -297,7 +346,7 @@ impl Lake {
             while let Some(info) =
                 history.try_next().await.map_err(|source| read_error(name, source))?
             {
-                if let Some(mut note) = note::from_commit(&info).filter(|note| note.part == part) {
+                if let Some(mut note) = note::from_commit(&info).filter(&wanted) {
                     note.version = at;
                     return Ok(Some(note));
                 }
@@ -320,6 +369,7 @@ impl Lake {
     ) -> Result<u64, StoreError> {
         let failed = |source| write_error(name, source);
         let rows = plan(&rows.into()).map_err(|error| failed(error.into()))?;
+        let schema = Arc::clone(rows.schema().inner());
         let existing = self.table(name).await?;
         let (log_store, snapshot) = match &existing {
             Some(table) => {
@@ -329,7 +379,7 @@ impl Lake {
             None => (self.handle(name).map_err(failed)?.log_store(), None),
         };
         let builder = WriteBuilder::new(log_store, snapshot)
-            .with_writer_properties(writer_properties())
+            .with_writer_properties(writer_properties(replace))
             .with_table_name(name.to_string())
             .with_commit_properties(commit_properties(note))
             .with_input_plan(rows);
@@ -338,18 +388,18 @@ impl Lake {
             None => builder.with_configuration(NEW_TABLE.map(|(key, value)| (key, Some(value)))),
         };
         let builder = match replace {
-            Replace::All => {
-                builder.with_save_mode(SaveMode::Overwrite).with_schema_mode(SchemaMode::Overwrite)
-            }
-            Replace::Partition { column, value } => {
-                let builder = builder.with_partition_columns([column]);
-                let builder = builder.with_save_mode(SaveMode::Overwrite);
-                if existing.is_some() {
-                    builder.with_replace_where(
-                        col(column).eq(lit(ScalarValue::Utf8(Some(value.to_owned())))),
-                    )
-                } else {
-                    builder
+            Replace::All { by } => builder
+                .with_partition_columns(by)
+                .with_save_mode(SaveMode::Overwrite)
+                .with_schema_mode(SchemaMode::Overwrite),
+            Replace::Partitions { by, values } => {
+                let builder =
+                    builder.with_partition_columns([by]).with_save_mode(SaveMode::Overwrite);
+                match &existing {
+                    Some(_) => builder
+                        .with_schema_mode(SchemaMode::Merge)
+                        .with_replace_where(among(&schema, by, values).map_err(failed)?),
+                    None => builder,
                 }
             }
             Replace::Nothing => builder.with_save_mode(SaveMode::Append),
@@ -368,14 +418,25 @@ impl Lake {
         part: &str,
         batch: &str,
     ) -> Result<bool, StoreError> {
-        let Some(table) = self.table(name).await? else { return Ok(false) };
+        Ok(self.held(name, part).await? == Some(transaction_version(batch)))
+    }
+
+    /// Whether some batch of the part was ever committed.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn knows(&self, name: &TableName, part: &str) -> Result<bool, StoreError> {
+        Ok(self.held(name, part).await?.is_some())
+    }
+
+    /// The number of the newest batch of a part.
+    async fn held(&self, name: &TableName, part: &str) -> Result<Option<i64>, StoreError> {
+        let Some(table) = self.table(name).await? else { return Ok(None) };
         let state = table.snapshot().map_err(|source| read_error(name, source))?;
-        let version = state
-            .snapshot()
-            .transaction_version(table.log_store().as_ref(), transaction_id(part))
-            .await
-            .map_err(|source| read_error(name, source))?;
-        Ok(version == Some(transaction_version(batch)))
+        let snapshot = state.snapshot();
+        let log = table.log_store();
+        let held = snapshot.transaction_version(log.as_ref(), transaction_id(part));
+        held.await.map_err(|source| read_error(name, source))
     }
 }
 
@@ -392,11 +453,23 @@ fn write_error(name: &TableName, source: DeltaTableError) -> StoreError {
     StoreError::Write { table: name.to_string(), source: Box::new(source) }
 }
 
-fn writer_properties() -> WriterProperties {
+/// Where many partitions may be written side by side, each holds less of its rows back.
+fn writer_properties(replace: Replace<'_>) -> WriterProperties {
+    let is_whole = matches!(replace, Replace::All { by: None } | Replace::Nothing);
+    let rows = if is_whole { 1_000_000 } else { 131_072 };
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()))
-        .set_max_row_group_row_count(Some(1_000_000))
+        .set_max_row_group_row_count(Some(rows))
         .build()
+}
+
+/// The condition of rows whose partition is one of `values`.
+fn among(schema: &Schema, by: &str, values: &BTreeSet<String>) -> Result<Expr, DeltaTableError> {
+    let ty = schema.field_with_name(by)?.data_type();
+    let values =
+        values.iter().map(|value| Ok(lit(ScalarValue::try_from_string(value.clone(), ty)?)));
+    let values = values.collect::<Result<Vec<_>, DataFusionError>>()?;
+    Ok(col(by).in_list(values, false))
 }
 
 fn commit_properties(note: &Note) -> CommitProperties {

@@ -2,20 +2,17 @@
 
 use std::collections::HashSet;
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray, StringBuilder};
+use arrow::array::{Array, RecordBatch, StringArray, StringBuilder};
+use arrow::error::ArrowError;
 use arrow::json::LineDelimitedWriter;
+use connectors::text::as_text;
 use unicode_normalization::{UnicodeNormalization, is_nfc_quick};
 
-use crate::connector::raw_column;
-
-/// The cells of a source column, trimmed, in NFC, empty as null. `year+month` joins its parts with
-/// `-`, null when any part is empty.
-pub(super) fn clean(raw: &RecordBatch, from: &str) -> StringArray {
-    let parts: Vec<&StringArray> = from
-        .split('+')
-        .filter_map(|name| raw_column(raw, name))
-        .map(|column| column.as_string::<i32>())
-        .collect();
+/// The cells of a source column as text, trimmed, in NFC, empty as null. `year+month` joins its parts
+/// with `-`, null when any part is empty.
+pub(super) fn clean(raw: &RecordBatch, from: &str) -> Result<StringArray, ArrowError> {
+    let parts = from.split('+').filter_map(|name| raw.column_by_name(name)).map(as_text);
+    let parts = parts.collect::<Result<Vec<StringArray>, _>>()?;
     let mut out = StringBuilder::with_capacity(raw.num_rows(), raw.num_rows() * 8);
     for row in 0..raw.num_rows() {
         match parts.as_slice() {
@@ -35,7 +32,7 @@ pub(super) fn clean(raw: &RecordBatch, from: &str) -> StringArray {
             }
         }
     }
-    out.finish()
+    Ok(out.finish())
 }
 
 fn cell(column: &StringArray, row: usize) -> Option<&str> {

@@ -141,7 +141,7 @@ impl KeyRing {
         Hkdf::<Sha256>::new(None, &self.master)
             .expand(FINGERPRINT, &mut print)
             .expect("8 bytes are fewer than the 8,160 that HKDF-SHA-256 can give");
-        crate::connector::hex(&print)
+        connectors::files::hex(&print)
     }
 
     /// Its fingerprint, where a table holds pseudonyms.

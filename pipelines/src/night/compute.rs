@@ -99,7 +99,7 @@ impl Night<'_> {
             }
             if !known {
                 // Not part of this night (`--only`): what an earlier one loaded still counts.
-                match self.warehouse.lake().note(table, "").await? {
+                match self.warehouse.lake().last_note(table).await? {
                     Some(note) => {
                         inputs.insert(table.to_string(), note.batch);
                     }

@@ -1,41 +1,48 @@
 //! Loading one source table.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
+use connectors::files::hex;
+use connectors::{Snapshot, SourceError};
 use sha2::{Digest, Sha256};
 use warehouse::names::{Schema, Sensitivity};
 use warehouse::query::QueryError;
-use warehouse::spec::{Declarations, Origin, SourceTable};
+use warehouse::spec::{Declarations, Growth, Origin, SourceTable};
 use warehouse::stage::{RowSet, StageError, Staged};
-use warehouse::store::{Note, Replace, Step, StoreError};
+use warehouse::store::{Note, Step, StoreError};
 
+use super::grow::GrowError;
+use super::visit::Visit;
 use super::{Night, explain};
 use crate::PIPELINE_VERSION;
 use crate::batch::{self, Batch, BatchError, Refused, Tools};
-use crate::connector::{SourceError, hex};
 use crate::ledger::{Fared, Outcome, RunResult};
 use crate::quality::{self, Findings, QualityError};
 use crate::quarantine;
+use crate::sources::Wanted;
 
 /// Source tables in working order: declared reference data, then other reference data, then
 /// sources, each after the tables that its columns refer to. Checks may ask all that came before.
-pub(super) fn order<'a>(declarations: &'a Declarations, only: &[String]) -> Vec<&'a SourceTable> {
-    let mut waiting: Vec<&SourceTable> = declarations
+pub(super) fn order<'a>(
+    declarations: &'a Declarations,
+    only: &[String],
+) -> Vec<(&'a str, &'a SourceTable)> {
+    let mut waiting: Vec<(&str, &SourceTable)> = declarations
         .contracts
         .iter()
         .filter(|contract| only.is_empty() || only.contains(&contract.id))
-        .flat_map(|contract| &contract.tables)
+        .flat_map(|contract| contract.tables.iter().map(|table| (contract.id.as_str(), table)))
         .collect();
-    waiting.sort_by_key(|table| (!is_declared(table), table.name.schema() != Schema::DanhMuc));
+    waiting.sort_by_key(|(_, table)| (!is_declared(table), table.name.schema() != Schema::DanhMuc));
     let mut ordered = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
-        let pending: HashSet<_> = waiting.iter().map(|table| table.name.clone()).collect();
-        let (ready, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|table| {
+        let pending: HashSet<_> = waiting.iter().map(|(_, table)| table.name.clone()).collect();
+        let (ready, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(_, table)| {
             !needs(table).any(|name| name != &table.name && pending.contains(name))
         });
         // Tables that refer to each other in a ring are loaded as they stand.
@@ -66,6 +73,8 @@ enum LoadError {
     Stage(#[from] StageError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Grow(#[from] GrowError),
     #[error("the values that {column} refers to cannot be read")]
     References {
         column: String,
@@ -75,37 +84,88 @@ enum LoadError {
 }
 
 impl Night<'_> {
-    /// Loads one table if its source or its contract changed.
-    pub(super) async fn load(&self, table: &SourceTable) -> Outcome {
-        let fared = match self.try_load(table).await {
+    /// Loads what is new of one table, or what its contract makes otherwise now.
+    pub(super) async fn load(&self, source: &str, table: &SourceTable) -> Outcome {
+        let fared = match self.try_load(source, table).await {
             Ok(fared) => fared,
-            Err(error) => {
-                let reason = explain(&error);
-                let note = self.warehouse.lake().note(&table.name, "").await.ok().flatten();
-                Fared::new(RunResult::Failed, note, Some(reason))
-            }
+            Err(error) => self.failed(table, &error).await,
         };
         fared.outcome(table.name.clone(), String::new(), Step::Nap)
     }
 
-    async fn try_load(&self, table: &SourceTable) -> Result<Fared, LoadError> {
-        let lake = self.warehouse.lake();
-        let Some(content) = self.connector.fingerprint(table).await? else {
-            let note = lake.note(&table.name, "").await?;
-            let reason = match &note {
-                Some(note) => format!("nguồn không gửi dữ liệu từ đêm {}", note.night),
-                None => "nguồn chưa có dữ liệu".to_owned(),
+    async fn failed(&self, table: &SourceTable, error: &LoadError) -> Fared {
+        let note = self.warehouse.lake().last_note(&table.name).await.ok().flatten();
+        Fared::new(RunResult::Failed, note, Some(explain(error)))
+    }
+
+    async fn try_load(&self, source: &str, table: &SourceTable) -> Result<Fared, LoadError> {
+        let last = self.warehouse.lake().last_note(&table.name).await?;
+        let mut all: Option<Fared> = None;
+        for visit in self.visits(table, last.as_ref()).await? {
+            let fared = match self.visit(source, table, &visit).await {
+                Ok(Some(fared)) => fared,
+                Ok(None) => continue,
+                Err(error) => self.failed(table, &error).await,
             };
-            return Ok(Fared::new(RunResult::Waiting, note, Some(reason)));
-        };
-        let batch_id = self.batch_of(table, &content).await?;
-        if lake.holds(&table.name, "", &batch_id).await? {
-            let note = lake.note(&table.name, "").await?;
-            // Committed earlier in this same night: the night was resumed.
-            let tonight = note.as_ref().is_some_and(|note| note.night == self.date);
-            let result = if tonight { RunResult::New } else { RunResult::Unchanged };
-            return Ok(Fared::new(result, note, None));
+            all = Some(all.map_or(fared.clone(), |all| all.and(fared)));
         }
+        match all {
+            Some(fared) => Ok(fared),
+            None => {
+                let last = self.warehouse.lake().last_note(&table.name).await?;
+                let reason = match &last {
+                    Some(note) => format!("nguồn không gửi dữ liệu từ đêm {}", note.night),
+                    None if self.sources.knows(source, table) => "nguồn chưa có dữ liệu".to_owned(),
+                    None => "chưa khai báo nguồn ở đâu trong cấu hình".to_owned(),
+                };
+                Ok(Fared::new(RunResult::Waiting, last, Some(reason)))
+            }
+        }
+    }
+
+    /// Asks one question, and loads the answer where it is a new one; `None` where the source has
+    /// nothing.
+    async fn visit(
+        &self,
+        source: &str,
+        table: &SourceTable,
+        visit: &Visit,
+    ) -> Result<Option<Fared>, LoadError> {
+        let wanted = Wanted { source, table, night: visit.night, span: visit.span.as_ref() };
+        let Some(snapshot) = self.sources.open(wanted).await? else { return Ok(None) };
+        if let Some(known) = &snapshot.known {
+            let batch_id = self.batch_of(table, known).await?;
+            if let Some(fared) = self.held(table, visit, &batch_id).await? {
+                return Ok(Some(fared));
+            }
+        }
+        self.take(table, visit, snapshot).await.map(Some)
+    }
+
+    /// How it fares where the lake holds the batch already.
+    async fn held(
+        &self,
+        table: &SourceTable,
+        visit: &Visit,
+        batch_id: &str,
+    ) -> Result<Option<Fared>, StoreError> {
+        let lake = self.warehouse.lake();
+        if !lake.holds(&table.name, &visit.part, batch_id).await? {
+            return Ok(None);
+        }
+        let note = lake.last_note(&table.name).await?;
+        // Committed earlier in this same night: the night was resumed.
+        let tonight = note.as_ref().is_some_and(|note| note.night == self.date);
+        let result = if tonight { RunResult::New } else { RunResult::Unchanged };
+        Ok(Some(Fared::new(result, note, None)))
+    }
+
+    async fn take(
+        &self,
+        table: &SourceTable,
+        visit: &Visit,
+        snapshot: Snapshot,
+    ) -> Result<Fared, LoadError> {
         let started_at = Utc::now();
         let references = self.references(table).await?;
         let tools = Tools {
@@ -113,15 +173,18 @@ impl Night<'_> {
             geography: self.warehouse.geography(),
             references: &references,
         };
-        let raw = self.connector.read(table).await?;
-        let batch = batch::make(table, tools, raw).await?;
+        let batch = batch::make(table, tools, snapshot).await?;
+        let batch_id = self.batch_of(table, &batch.content).await?;
+        if let Some(fared) = self.held(table, visit, &batch_id).await? {
+            return Ok(fared);
+        }
         // Of a batch that leaks, nothing is asked.
         let findings = if batch.leaking_columns.is_empty() {
             self.check(table, &batch.rows).await?
         } else {
             Findings::default()
         };
-        self.commit(table, batch_id, started_at, batch, findings).await
+        self.commit(table, visit, (batch_id, started_at), batch, findings).await
     }
 
     /// The batch that this content makes: with the contract, what its codes are resolved and its
@@ -130,7 +193,7 @@ impl Night<'_> {
         let geography = self.warehouse.geography().fingerprint();
         let mut text = format!("{PIPELINE_VERSION}\n{geography}\n{}\n{content}", table.fingerprint);
         for referred in needs(table).filter(|name| **name != table.name) {
-            let note = self.warehouse.lake().note(referred, "").await?;
+            let note = self.warehouse.lake().last_note(referred).await?;
             let batch = note.map_or_else(String::new, |note| note.batch);
             // Writing to a String cannot fail.
             let _ = write!(text, "\n{referred}={batch}");
@@ -140,9 +203,15 @@ impl Night<'_> {
 
     /// Asks for repeated keys, then the declared checks of the rows that are left.
     async fn check(&self, table: &SourceTable, rows: &Staged) -> Result<Findings, LoadError> {
-        let repeated = quality::repeats(self.warehouse, &table.key, rows).await?;
+        let repeated = match &table.growth {
+            Growth::Upsert { watermark, .. } => {
+                quality::superseded(self.warehouse, &table.key, watermark.as_deref(), rows).await?
+            }
+            _ => quality::repeats(self.warehouse, &table.key, rows).await?,
+        };
         let left = rows.clone().without(repeated.clone());
         let mut findings = quality::check(self.warehouse, &table.checks, &left).await?;
+        findings.unknown = quality::unknown(self.warehouse, table, &left).await?;
         findings.repeated = repeated;
         Ok(findings)
     }
@@ -150,41 +219,38 @@ impl Night<'_> {
     async fn commit(
         &self,
         table: &SourceTable,
-        batch_id: String,
-        started_at: DateTime<Utc>,
+        visit: &Visit,
+        (batch_id, started_at): (String, DateTime<Utc>),
         batch: Batch,
         findings: Findings,
     ) -> Result<Fared, LoadError> {
         let lake = self.warehouse.lake();
         let (rows, refused) = split(table, &batch, &findings)?;
+        let before = lake.last_note(&table.name).await?;
         let mut checks = findings.results;
         checks.extend(batch.warnings.iter().cloned());
         let mut note = Note {
-            night: self.date,
-            step: Step::Nap,
-            part: String::new(),
-            batch: batch_id,
             rows_read: batch.rows_read,
             rows_written: rows.rows(),
             rows_quarantined: refused.count(),
-            inputs: BTreeMap::new(),
             key: self.keys.of(table),
+            since: visit.span.as_ref().and_then(|span| span.from),
+            watermark: batch.watermark.max(before.as_ref().and_then(|note| note.watermark)),
             checks,
             started_at,
-            finished_at: Utc::now(),
-            version: 0,
+            ..Note::new(self.date, Step::Nap, visit.part.clone(), batch_id)
         };
         // Quarantine first: a table never holds a batch whose refused rows are lost.
         let declared = self.warehouse.declarations().source_table(&table.name);
         let class = declared.map_or(Sensitivity::Restricted, |(contract, _)| contract.sensitivity);
         quarantine::keep(lake, (&table.name, class), &refused, &note).await?;
-        let before = lake.note(&table.name, "").await?;
         let verdict = verdict(table, &batch.leaking_columns, findings.refused_by, &note)
             .or_else(|| fall(table, before.as_ref(), &note));
         if let Some(reason) = verdict {
             return Ok(Fared::refused(before, note, reason));
         }
-        note.version = lake.write(&table.name, rows, Replace::All, &note).await?;
+        let change = self.change(table, visit.span.as_ref(), rows).await?;
+        note.version = change.write(self, &note).await?;
         Ok(Fared::new(RunResult::New, Some(note), None))
     }
 
@@ -196,6 +262,10 @@ impl Night<'_> {
         let mut all = HashMap::new();
         for column in &table.columns {
             let Some((referred, name)) = &column.references else { continue };
+            // What the batch says of itself is asked when all of it is there.
+            if *referred == table.name {
+                continue;
+            }
             let failed = |source| LoadError::References { column: column.name.clone(), source };
             let workshop = self.warehouse.workshop([]).map_err(failed)?;
             let sql = format!("SELECT DISTINCT {name} FROM {referred}");
@@ -219,7 +289,22 @@ fn split(
     batch: &Batch,
     findings: &Findings,
 ) -> Result<(Staged, Refused), StageError> {
-    let mut found = vec![(table.key.join(","), "trung_khoa".to_owned(), findings.repeated.clone())];
+    let mut found = Vec::new();
+    // A row that a later one of its key replaces is no fault where rows replace others.
+    let superseded = match table.growth {
+        Growth::Upsert { .. } => findings.repeated.clone(),
+        _ => {
+            let key = table.key.join(",");
+            found.push((key, "trung_khoa".to_owned(), findings.repeated.clone()));
+            RowSet::default()
+        }
+    };
+    found.extend(
+        findings
+            .unknown
+            .iter()
+            .map(|(column, rows)| (column.clone(), "ngoai_danh_muc".to_owned(), rows.clone())),
+    );
     found.extend(
         findings
             .quarantine
@@ -228,7 +313,7 @@ fn split(
     );
     let mut refused = batch.refused.clone();
     refused.add_found(&batch.rows, &found)?;
-    let mut bad = RowSet::default();
+    let mut bad = superseded;
     found.iter().for_each(|(.., rows)| bad.extend(rows.iter()));
     Ok((batch.rows.clone().without(bad), refused))
 }
@@ -258,6 +343,10 @@ fn verdict(
 /// Why the batch is refused for what it lacks: a source that stopped half-way looks like one that
 /// has less to say.
 fn fall(table: &SourceTable, before: Option<&Note>, now: &Note) -> Option<String> {
+    // What a batch adds may be little or much.
+    if table.growth != Growth::Snapshot {
+        return None;
+    }
     let (before, now) = (before?.rows_written, now.rows_written);
     let lost = before.saturating_sub(now) as f64 * 100.0 / before.max(1) as f64;
     (lost > table.max_fall_percent).then(|| {

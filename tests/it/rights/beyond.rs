@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema};
-use chrono::Utc;
 use tempfile::TempDir;
 use warehouse::access::Principal;
 use warehouse::geography::Geography;
@@ -45,23 +44,10 @@ fn copy(full: &Warehouse, who: &Principal, name: &TableName, lake: &Lake) {
     if rows.num_rows() == 0 {
         return;
     }
-    let note = Note {
-        night: support::NIGHT.parse().unwrap(),
-        step: Step::Nap,
-        part: String::new(),
-        batch: "00".repeat(32),
-        rows_read: 0,
-        rows_written: 0,
-        rows_quarantined: 0,
-        inputs: Default::default(),
-        key: None,
-        checks: Vec::new(),
-        started_at: Utc::now(),
-        finished_at: Utc::now(),
-        version: 0,
-    };
+    let night = support::NIGHT.parse().unwrap();
+    let note = Note::new(night, Step::Nap, String::new(), "00".repeat(32));
     let rows = plain(&rows);
-    support::wait(lake.write(name, rows, Replace::All, &note)).unwrap();
+    support::wait(lake.write(name, rows, Replace::All { by: None }, &note)).unwrap();
 }
 
 /// Text as plain strings, as the lake stores it.

@@ -1,14 +1,16 @@
 //! A source contract: `pipelines/contracts/<id>.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Component;
 
 use sha2::{Digest, Sha256};
 
 use super::check::{self, CheckDraft, Over, bad_name, check_name};
-use super::column::{self, ColumnDraft, misplaced, sensitivities};
+use super::column::{self, ColumnDraft, sensitivities};
+use super::growth;
+use super::origin;
 use super::reader::{At, File, Node, Span};
-use super::{ColumnType, Contract, FileFormat, Origin, SourceTable, Treatment, UnitDate};
+use super::sql::SqlText;
+use super::{ColumnType, Contract, Origin, SourceKind, SourceTable, Treatment, UnitDate};
 use crate::names::{Group, Schema, Sensitivity, TableName};
 
 /// A contract as read; its tables are still apart, with the places of what other files must
@@ -32,10 +34,9 @@ pub(super) struct TableDraft {
     pub(super) complete: bool,
     pub(super) columns: Vec<ColumnDraft>,
     pub(super) checks: Vec<CheckDraft>,
+    /// The condition under which a row says that its key is gone.
+    pub(super) deleted: Option<SqlText>,
 }
-
-const FORMATS: [(&str, FileFormat); 2] =
-    [("csv", FileFormat::Csv), ("parquet", FileFormat::Parquet)];
 
 /// Reads the contract `path`; `files` holds the declared CSV files that it may name.
 pub(super) fn read<'a>(
@@ -83,6 +84,7 @@ fn read_root(
         groups: read_groups(root),
         sensitivity: sensitivity.value,
         legal_basis: root.required_string("legal_basis").value,
+        system: origin::read_system(root),
         tables: Vec::new(),
     };
     let nodes = root.tables("table");
@@ -91,7 +93,7 @@ fn read_root(
     for (at, node) in nodes.iter().enumerate() {
         let end = starts.get(at + 1).copied().unwrap_or(file.text.len());
         let slice = starts.get(at).and_then(|&start| file.text.get(start..end));
-        tables.extend(read_table(node, slice.unwrap_or_default(), files));
+        tables.extend(read_table(node, slice.unwrap_or_default(), contract.system, files));
     }
     root.finish();
     check_class(file, sensitivity, &tables);
@@ -120,6 +122,7 @@ pub(super) fn read_groups(node: &Node<'_>) -> Vec<Group> {
 fn read_table(
     node: &Node<'_>,
     slice: &str,
+    system: Option<SourceKind>,
     files: &BTreeMap<String, String>,
 ) -> Option<TableDraft> {
     let name = node.required_string("name");
@@ -139,7 +142,8 @@ fn read_table(
     let columns: Vec<ColumnDraft> =
         nodes.iter().filter_map(|node| column::read(node, parsed.as_ref())).collect();
     let complete = columns.len() == nodes.len();
-    let origin = read_origin(node, files, &columns);
+    let origin = origin::read(node, system, files, &columns);
+    let growth = growth::read(node, &origin, !key.is_empty(), (&columns, complete));
     let checks = check::read(node, "check", Over::Batch);
     node.finish();
     let complete = check_columns(node.file(), &columns, complete) && complete;
@@ -155,6 +159,8 @@ fn read_table(
         title,
         grain,
         origin,
+        growth: growth.growth,
+        partition: growth.partition,
         licence,
         citation,
         master,
@@ -165,7 +171,7 @@ fn read_table(
         checks: checks.iter().map(|draft| draft.check.clone()).collect(),
         fingerprint: format!("{:x}", sum.finalize()),
     };
-    Some(TableDraft { table, span: name.span, complete, columns, checks })
+    Some(TableDraft { table, span: name.span, complete, columns, checks, deleted: growth.deleted })
 }
 
 fn read_name(node: &Node<'_>, name: &At<String>) -> Option<TableName> {
@@ -197,73 +203,6 @@ fn read_share(node: &Node<'_>, key: &'static str, otherwise: f64) -> f64 {
         node.file().fault(share.span, "out-of-range", message, None);
     }
     share.value
-}
-
-fn read_origin(
-    node: &Node<'_>,
-    files: &BTreeMap<String, String>,
-    columns: &[ColumnDraft],
-) -> Origin {
-    let from_file = node.string("file");
-    let declared = node.string("declared");
-    let format = node.one_of("format", &FORMATS);
-    if node.has("file") && node.has("declared") {
-        let help = "a table has one of `file` and `declared`".to_owned();
-        misplaced(node, "declared", "beside `file`", help);
-    }
-    if let Some(path) = from_file.as_ref().filter(|path| !stays_below(&path.value)) {
-        let message = "`file` leaves the folder of sources";
-        let help = "write a path below it, as `kcb/luot_kham.csv`".to_owned();
-        node.file().fault(path.span.clone(), "outside-sources", message, help);
-    }
-    if node.has("file") && !node.has("format") {
-        node.missing("format");
-    }
-    if !node.has("file") && !node.has("declared") {
-        let help =
-            "write `file = \"…\"`, below the data folder, or `declared = \"reference/….csv\"`";
-        let message = "nothing says where the rows come from";
-        node.file().fault(node.span(), "missing-key", message, help.to_owned());
-    }
-    let Some(declared) = declared else {
-        let path = from_file.map(|path| path.value).unwrap_or_default();
-        return Origin::File { path, format: format.map_or(FileFormat::Csv, |f| f.value) };
-    };
-    if let Some(format) = format.filter(|format| format.value != FileFormat::Csv) {
-        let message = "a declared file is CSV";
-        node.file().fault(format.span, "unknown-value", message, None);
-    }
-    let path = format!("pipelines/{}", declared.value);
-    let text = files.get(&path).cloned();
-    match &text {
-        Some(text) => check_header(node.file(), &path, text, columns),
-        None => {
-            let message = format!("there is no file {path}");
-            let help = "`declared` is relative to pipelines/".to_owned();
-            node.file().fault(declared.span, "missing-declared-file", message, help);
-        }
-    }
-    Origin::Declared { path, text: text.unwrap_or_default() }
-}
-
-/// Whether a path names something below the folder that it is joined to.
-fn stays_below(path: &str) -> bool {
-    let mut parts = std::path::Path::new(path).components();
-    parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
-}
-
-/// The header of a declared file is at hand, so its columns are looked up now.
-fn check_header(file: &File<'_>, path: &str, text: &str, columns: &[ColumnDraft]) {
-    let first = text.trim_start_matches('\u{feff}').lines().next().unwrap_or_default();
-    let header: BTreeSet<&str> =
-        first.split(',').map(|name| name.trim().trim_matches('"')).collect();
-    for draft in columns.iter().filter(|draft| draft.column.treatment != Treatment::Drop) {
-        for part in draft.column.from.split('+').filter(|part| !header.contains(part)) {
-            let message = format!("{path} has no column `{part}`");
-            let help = super::nearest::suggestion(part, header.iter().copied());
-            file.fault(draft.span.clone(), "missing-source-column", message, help);
-        }
-    }
 }
 
 /// Returns whether every column has a name of its own.

@@ -304,6 +304,9 @@ fn plan_contract_checks(draft: &ContractDraft<'_>, planner: &Planner) -> BTreeSe
             let schema = arrow_schema(&table.table);
             let checks = &table.checks;
             needs.extend(planner.plan_checks(&draft.file, checks, &schema, Reach::Reference));
+            if let Some(deleted) = &table.deleted {
+                planner.plan_condition(&draft.file, deleted, &schema);
+            }
         }
     }
     needs

@@ -205,15 +205,18 @@ impl Planner {
         let mut read = BTreeSet::new();
         for draft in checks {
             match draft.check.rule {
-                Rule::Row(_) => {
-                    if let Err(error) = self.plan_row(file, &draft.sql, schema) {
-                        sql::report(file, &draft.sql, &error);
-                    }
-                }
+                Rule::Row(_) => self.plan_condition(file, &draft.sql, schema),
                 Rule::Query(_) => read.extend(self.plan_check(file, &draft.sql, schema, reach)),
             }
         }
         read
+    }
+
+    /// Plans a condition of one row of a table of that schema.
+    pub(super) fn plan_condition(&self, file: &File<'_>, text: &SqlText, schema: &SchemaRef) {
+        if let Err(error) = self.plan_row(file, text, schema) {
+            sql::report(file, text, &error);
+        }
     }
 
     fn plan_row(&self, file: &File<'_>, text: &SqlText, schema: &SchemaRef) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use deltalake_core::kernel::CommitInfo;
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,8 @@ pub struct Note {
     pub night: NaiveDate,
     /// Kind of work.
     pub step: Step,
-    /// For a table that several jobs fill in turn, which of them; empty otherwise.
+    /// For a table that several jobs fill in turn, which of them: the indicator, or the night whose
+    /// files they are; empty otherwise.
     pub part: String,
     /// SHA-256, in hex, of all that the rows were made from: the same input gives the same batch.
     pub batch: String,
@@ -54,6 +55,13 @@ pub struct Note {
     /// The fingerprint of the key that its pseudonyms were made with; none where it holds none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The first instant that was asked of the source, in the time of Viet Nam; none where it was
+    /// asked for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<NaiveDateTime>,
+    /// The newest instant at which the source wrote a row of this batch or one before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<NaiveDateTime>,
     /// Results of the declared checks.
     pub checks: Vec<CheckResult>,
     /// When the work began.
@@ -63,6 +71,30 @@ pub struct Note {
     /// The version that the commit made; filled in on reading.
     #[serde(skip)]
     pub version: u64,
+}
+
+impl Note {
+    /// The note of a batch without rows, inputs or checks, begun and ready at one instant.
+    pub fn new(night: NaiveDate, step: Step, part: String, batch: String) -> Self {
+        let now = Utc::now();
+        Self {
+            night,
+            step,
+            part,
+            batch,
+            rows_read: 0,
+            rows_written: 0,
+            rows_quarantined: 0,
+            inputs: BTreeMap::new(),
+            key: None,
+            since: None,
+            watermark: None,
+            checks: Vec::new(),
+            started_at: now,
+            finished_at: now,
+            version: 0,
+        }
+    }
 }
 
 /// How one declared check went.

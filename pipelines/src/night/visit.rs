@@ -1,0 +1,104 @@
+//! What is asked of a table's source tonight: which places, and which rows of them.
+
+use chrono::{Datelike, Days, NaiveDate, NaiveDateTime};
+use connectors::Span;
+use warehouse::spec::{Column, Generalisation, Growth, Origin, SourceTable, Treatment};
+use warehouse::store::{Note, StoreError};
+
+use super::Night;
+
+/// One question to a source.
+#[derive(Debug)]
+pub(super) struct Visit {
+    /// The night whose place is read.
+    pub(super) night: NaiveDate,
+    /// What the commit is of: see [`Note::part`].
+    pub(super) part: String,
+    /// Which rows are asked for; all where there is none.
+    pub(super) span: Option<Span>,
+}
+
+impl Night<'_> {
+    /// The questions of tonight, oldest first. Of places that have one for each night, those whose
+    /// rows never came are asked for again as far back as the contract says.
+    pub(super) async fn visits(
+        &self,
+        table: &SourceTable,
+        last: Option<&Note>,
+    ) -> Result<Vec<Visit>, StoreError> {
+        if !table.origin.is_nightly() {
+            let span = self.span(table, last);
+            return Ok(vec![Visit { night: self.date, part: String::new(), span }]);
+        }
+        let back = Days::new(u64::from(table.growth.again_days()));
+        let (first, end) = self
+            .again
+            .unwrap_or_else(|| (self.date.checked_sub_days(back).unwrap_or(self.date), self.date));
+        let mut visits = Vec::new();
+        for night in first.iter_days().take_while(|night| *night <= end) {
+            let part = night.to_string();
+            let wanted = self.again.is_some()
+                || night == self.date
+                || !self.warehouse.lake().knows(&table.name, &part).await?;
+            if wanted {
+                visits.push(Visit { night, part, span: None });
+            }
+        }
+        Ok(visits)
+    }
+
+    /// The rows to ask for, of a source that can tell them apart. A table without rows asks for all.
+    fn span(&self, table: &SourceTable, last: Option<&Note>) -> Option<Span> {
+        let Origin::Read { kind, .. } = &table.origin else { return None };
+        if !kind.sends_spans() {
+            return None;
+        }
+        let last = last?;
+        let column = match &table.growth {
+            Growth::Snapshot => return None,
+            Growth::Append { period, .. } => table.column(period)?,
+            Growth::Upsert { .. } => table.watermark()?,
+        };
+        let (from, below) = match self.again {
+            Some((first, end)) => {
+                (midnight(first_of(column, first)), Some(midnight(after(column, end))))
+            }
+            None => (self.from(table, column, last)?, None),
+        };
+        Some(Span { column: column.from.clone(), from: Some(from), below })
+    }
+
+    fn from(&self, table: &SourceTable, column: &Column, last: &Note) -> Option<NaiveDateTime> {
+        let back = Days::new(u64::from(table.growth.again_days()));
+        match table.growth {
+            Growth::Append { .. } => {
+                Some(midnight(first_of(column, self.date.checked_sub_days(back)?)))
+            }
+            // The same night again asks the same question, so that it gets the same answer.
+            _ if last.night == self.date => last.since,
+            _ => last.watermark?.checked_sub_days(back),
+        }
+    }
+}
+
+fn midnight(day: NaiveDate) -> NaiveDateTime {
+    day.and_time(chrono::NaiveTime::MIN)
+}
+
+/// The first day of the period that `day` is in.
+fn first_of(column: &Column, day: NaiveDate) -> NaiveDate {
+    match column.treatment {
+        Treatment::Generalise(Generalisation::Month) => day.with_day(1).unwrap_or(day),
+        _ => day,
+    }
+}
+
+/// The first day after the period that `day` is in.
+fn after(column: &Column, day: NaiveDate) -> NaiveDate {
+    match column.treatment {
+        Treatment::Generalise(Generalisation::Month) => {
+            first_of(column, day).checked_add_months(chrono::Months::new(1)).unwrap_or(day)
+        }
+        _ => day.succ_opt().unwrap_or(day),
+    }
+}

@@ -1,0 +1,286 @@
+//! The source systems of a night: which connector reads a table, and where its system is.
+//!
+//! Each system is reached once, when the first of its tables is read, and seen as it was then until
+//! the night is over.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use connectors::claims_xml::ClaimsXml;
+use connectors::fhir::Fhir;
+use connectors::http_json::{HttpJson, Service};
+use connectors::mariadb::{self, MariaDbSource};
+use connectors::odbc::{DataSource, OdbcSource};
+use connectors::postgres::{self, PostgresSource};
+use connectors::tabular::{self, Tabular};
+use connectors::xlsx::Xlsx;
+use connectors::{Request, SecretPlace, Snapshot, Source, SourceError, Span};
+use tokio::sync::Mutex;
+use url::Url;
+use warehouse::spec::{NIGHT, Origin, SourceKind, SourceTable, Treatment};
+
+/// Where a system that is no folder is, and how to get in.
+#[derive(Debug, Clone, Default)]
+pub struct Server {
+    /// `postgresql://host:port/database`, `mariadb://host:port/database`, `https://host/path`, or an
+    /// ODBC connection string. No user and no password stand in it.
+    pub address: String,
+    /// Who we are there.
+    pub user: Option<String>,
+    /// Password or token.
+    pub secret: Option<SecretPlace>,
+    /// Whether the connection may go unencrypted: on a machine of its own, for a trial.
+    pub plain: bool,
+    /// Certificates that vouch for the server, where those of the system do not.
+    pub ca_file: Option<PathBuf>,
+    /// Our own certificate and key.
+    pub client_certificate: Option<PathBuf>,
+    /// Connections side by side, where a table is read in parts; at least one.
+    pub connections: usize,
+    /// Requests a second that a web service bears.
+    pub requests_per_second: u32,
+    /// Seconds that a web service may take for one answer.
+    pub timeout_secs: u64,
+}
+
+/// All systems that a night may read. Cheap to make: nothing is opened before it is asked.
+pub struct Sources {
+    folder: Option<PathBuf>,
+    /// Source → where it is.
+    servers: BTreeMap<String, Server>,
+    open: Mutex<BTreeMap<String, Arc<dyn Source>>>,
+}
+
+/// A table as its connector is asked for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The source that it belongs to.
+    pub source: &'a str,
+    /// The table.
+    pub table: &'a SourceTable,
+    /// The night whose place is meant, where the table has one for each.
+    pub night: NaiveDate,
+    /// Which rows.
+    pub span: Option<&'a Span>,
+}
+
+impl Sources {
+    /// The files below `folder`, and the servers of sources.
+    pub fn new(folder: Option<PathBuf>, servers: BTreeMap<String, Server>) -> Self {
+        Self { folder, servers, open: Mutex::default() }
+    }
+
+    /// Whether it is known where the table's system is.
+    pub fn knows(&self, source: &str, table: &SourceTable) -> bool {
+        match &table.origin {
+            Origin::Declared { .. } => true,
+            Origin::Read { kind, .. } if kind.is_file() => self.folder.is_some(),
+            Origin::Read { .. } => self.servers.contains_key(source),
+        }
+    }
+
+    /// The rows of a table; `None` where its source has nothing for it yet, or is nowhere.
+    ///
+    /// # Errors
+    /// When the source cannot be reached or read.
+    pub async fn open(&self, wanted: Wanted<'_>) -> Result<Option<Snapshot>, SourceError> {
+        let request = request(wanted);
+        if let Origin::Declared { path, text } = &wanted.table.origin {
+            return tabular::declared(path, text, &request.columns).map(Some);
+        }
+        match self.source(wanted).await? {
+            Some(source) => source.open(&request).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Looks whether [`Self::open`] would work. `false` where it is not known where the system is.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn examine(&self, wanted: Wanted<'_>) -> Result<bool, SourceError> {
+        let request = request(wanted);
+        if matches!(wanted.table.origin, Origin::Declared { .. }) {
+            return Ok(true);
+        }
+        match self.source(wanted).await? {
+            Some(source) => source.examine(&request).await.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    async fn source(&self, wanted: Wanted<'_>) -> Result<Option<Arc<dyn Source>>, SourceError> {
+        let Origin::Read { kind, .. } = &wanted.table.origin else { return Ok(None) };
+        let folder = self.folder.clone();
+        let source: Arc<dyn Source> = match kind {
+            SourceKind::Csv | SourceKind::Tsv | SourceKind::Parquet => {
+                Arc::new(Tabular::new(folder))
+            }
+            SourceKind::ClaimsXml => Arc::new(ClaimsXml::new(folder)),
+            SourceKind::Fhir => Arc::new(Fhir::new(folder)),
+            SourceKind::Xlsx => Arc::new(Xlsx::new(folder)),
+            SourceKind::PostgreSql
+            | SourceKind::MariaDb
+            | SourceKind::Odbc
+            | SourceKind::HttpJson => {
+                let Some(server) = self.servers.get(wanted.source) else { return Ok(None) };
+                let mut open = self.open.lock().await;
+                if let Some(source) = open.get(wanted.source) {
+                    return Ok(Some(Arc::clone(source)));
+                }
+                let source = reach(*kind, server).await?;
+                open.insert(wanted.source.to_owned(), Arc::clone(&source));
+                source
+            }
+        };
+        Ok(Some(source))
+    }
+}
+
+/// Reaches a server: one view of all its tables from now on.
+async fn reach(kind: SourceKind, server: &Server) -> Result<Arc<dyn Source>, SourceError> {
+    if kind == SourceKind::Odbc {
+        let source = DataSource {
+            connection: server.address.clone(),
+            user: server.user.clone(),
+            password: server.secret.clone(),
+            label: "odbc".to_owned(),
+        };
+        return Ok(Arc::new(OdbcSource::connect(&source).await?));
+    }
+    let place = Place::of(kind, server)?;
+    Ok(match kind {
+        SourceKind::PostgreSql => {
+            let ca_file = server.ca_file.clone();
+            let tls = if server.plain { postgres::Tls::Off } else { postgres::Tls::On { ca_file } };
+            let server = postgres::Server {
+                host: place.host,
+                port: place.port,
+                database: place.database,
+                user: server.user.clone().unwrap_or_default(),
+                password: server.secret.clone(),
+                tls,
+                connections: server.connections.max(1),
+            };
+            Arc::new(PostgresSource::connect(&server).await?)
+        }
+        SourceKind::MariaDb => {
+            let ca_file = server.ca_file.clone();
+            let tls = if server.plain { mariadb::Tls::Off } else { mariadb::Tls::On { ca_file } };
+            let server = mariadb::Server {
+                host: place.host,
+                port: place.port,
+                database: place.database,
+                user: server.user.clone().unwrap_or_default(),
+                password: server.secret.clone(),
+                tls,
+            };
+            Arc::new(MariaDbSource::connect(&server).await?)
+        }
+        _ => {
+            let service = Service {
+                address: place.url,
+                token: server.secret.clone(),
+                client_certificate: server.client_certificate.clone(),
+                ca_file: server.ca_file.clone(),
+                requests_per_second: server.requests_per_second.max(1),
+                timeout_secs: server.timeout_secs.max(1),
+            };
+            Arc::new(HttpJson::new(&service)?)
+        }
+    })
+}
+
+/// An address, taken apart.
+struct Place {
+    url: Url,
+    host: String,
+    port: u16,
+    database: String,
+}
+
+impl Place {
+    fn of(kind: SourceKind, server: &Server) -> Result<Self, SourceError> {
+        let (schemes, port): (&[&str], _) = match kind {
+            SourceKind::PostgreSql => (&["postgresql", "postgres"], 5432),
+            SourceKind::MariaDb => (&["mariadb", "mysql"], 3306),
+            _ if server.plain => (&["http", "https"], 80),
+            _ => (&["https"], 443),
+        };
+        // What cannot be read may hold a password: it is not shown.
+        let wrong = |what: &str| SourceError::Setting {
+            place: format!("a server of the kind {}", kind.as_str()),
+            setting: "address".to_owned(),
+            what: what.to_owned(),
+        };
+        let url = Url::parse(&server.address).map_err(|_| wrong("is no address"))?;
+        if !schemes.contains(&url.scheme()) {
+            return Err(wrong(&format!("must begin with {}://", schemes[0])));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong(
+                "holds a user or a password: name them by `user` and `password_file`",
+            ));
+        }
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let database = url.path().trim_matches('/').to_owned();
+        Ok(Self { host, port: url.port().unwrap_or(port), database, url })
+    }
+}
+
+fn request(wanted: Wanted<'_>) -> Request {
+    let (place, settings) = match &wanted.table.origin {
+        Origin::Read { kind, place, settings } => {
+            let mut settings = settings.clone();
+            // One connector reads the forms of plain tables, and is told which.
+            if matches!(kind, SourceKind::Csv | SourceKind::Tsv | SourceKind::Parquet) {
+                settings.insert("format".to_owned(), kind.as_str().to_owned());
+            }
+            (place.replace(NIGHT, &wanted.night.to_string()), settings)
+        }
+        Origin::Declared { path, .. } => (path.clone(), BTreeMap::new()),
+    };
+    let columns = wanted_columns(wanted.table);
+    Request { place, columns, span: wanted.span.cloned(), settings }
+}
+
+/// Source columns that a table needs: those of its allow-list that are not dropped, each once. A
+/// column made from several (`year+month`) needs each.
+fn wanted_columns(table: &SourceTable) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    let kept = table.columns.iter().filter(|column| column.treatment != Treatment::Drop);
+    for part in kept.flat_map(|column| column.from.split('+')) {
+        if !columns.iter().any(|column| column == part) {
+            columns.push(part.to_owned());
+        }
+    }
+    columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_with_a_password_is_refused_and_not_shown() {
+        for address in
+            ["postgresql://khoyte:s3cret@kcb/kcb", "postgresql//s3cret", "mysql://s3cret/x"]
+        {
+            let server = Server { address: address.to_owned(), ..Server::default() };
+            let Err(error) = Place::of(SourceKind::PostgreSql, &server) else {
+                panic!("{address}")
+            };
+            assert!(!error.to_string().contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_web_service_is_encrypted_unless_said_otherwise() {
+        let server =
+            |plain| Server { address: "http://a/b".to_owned(), plain, ..Server::default() };
+        assert!(Place::of(SourceKind::HttpJson, &server(false)).is_err());
+        assert_eq!(Place::of(SourceKind::HttpJson, &server(true)).unwrap().port, 80);
+    }
+}

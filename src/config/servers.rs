@@ -1,0 +1,104 @@
+//! Where the servers of sources are. Secrets stand elsewhere: in a file, in a variable of the
+//! environment, or in what a command prints.
+
+use std::path::{Path, PathBuf};
+
+use connectors::{Secret, SecretPlace};
+use pipelines::sources::Server;
+use serde::{Deserialize, Serialize};
+
+use super::UsageError;
+
+/// `[servers.<source>]`: one source system. At most one of the keys of a secret is given.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServerConfig {
+    /// `postgresql://host:port/database`, `mariadb://host:port/database`, `https://host/path`, or an
+    /// ODBC connection string; without user and password.
+    address: String,
+    /// Who we are there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    /// A file that its owner alone may read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    secret_file: Option<PathBuf>,
+    /// A variable of the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    secret_variable: Option<String>,
+    /// A program and its arguments, which prints it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    secret_command: Vec<String>,
+    /// Whether the connection may go unencrypted.
+    #[serde(default)]
+    plain: bool,
+    /// Certificates that vouch for the server, where those of the system do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ca_file: Option<PathBuf>,
+    /// Our own certificate and key, as PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_certificate: Option<PathBuf>,
+    /// Connections side by side, where a table is read in parts.
+    #[serde(default = "default_connections")]
+    connections: usize,
+    /// Requests a second that a web service bears.
+    #[serde(default = "default_requests")]
+    requests_per_second: u32,
+    /// Seconds that a web service may take for one answer.
+    #[serde(default = "default_timeout")]
+    timeout_secs: u64,
+}
+
+fn default_connections() -> usize {
+    2
+}
+
+fn default_requests() -> u32 {
+    10
+}
+
+fn default_timeout() -> u64 {
+    60
+}
+
+impl ServerConfig {
+    pub(super) fn rebase(&mut self, base: &Path) {
+        let paths = [&mut self.secret_file, &mut self.ca_file, &mut self.client_certificate];
+        for path in paths.into_iter().flatten() {
+            *path = base.join(&*path);
+        }
+    }
+
+    /// As the pipelines know it.
+    pub(super) fn server(&self, source: &str) -> Result<Server, UsageError> {
+        Ok(Server {
+            address: self.address.clone(),
+            user: self.user.clone(),
+            secret: self.secret(source)?,
+            plain: self.plain,
+            ca_file: self.ca_file.clone(),
+            client_certificate: self.client_certificate.clone(),
+            connections: self.connections,
+            requests_per_second: self.requests_per_second,
+            timeout_secs: self.timeout_secs,
+        })
+    }
+
+    fn secret(&self, source: &str) -> Result<Option<SecretPlace>, UsageError> {
+        let command = Some(&self.secret_command).filter(|words| !words.is_empty());
+        match (&self.secret_file, &self.secret_variable, command) {
+            (None, None, None) => Ok(None),
+            (Some(file), None, None) => Ok(Some(SecretPlace::File(file.clone()))),
+            (None, Some(name), None) => match super::variable(name) {
+                Some(value) => Ok(Some(SecretPlace::Value(Secret::new(value)))),
+                None => Err(UsageError(format!(
+                    "servers.{source}: the variable {name} of the environment is not set"
+                ))),
+            },
+            (None, None, Some(words)) => Ok(Some(SecretPlace::Command(words.clone()))),
+            _ => Err(UsageError(format!(
+                "servers.{source}: a secret is in one place: give one of secret_file, \
+                 secret_variable and secret_command"
+            ))),
+        }
+    }
+}
