@@ -310,6 +310,10 @@ fn convert_column(
 ) -> ArrayRef {
     let column = prepared.column;
     let name = column.name.as_str();
+    let cells = match column.lost_zeros {
+        Some(lengths) => cells::with_zeros(&cells, lengths),
+        None => cells,
+    };
     if column.required {
         for row in (0..cells.len()).filter(|row| cells.is_null(*row)) {
             note_fault(faults, row, name, "thieu_gia_tri");

@@ -76,7 +76,7 @@ impl ColumnPlan {
     /// What the scan saw is added to `counts`, for [`ColumnPlan::scan`]'s verdict at the end.
     ///
     /// The values are text for kept and pseudonymised columns and for age bands, `Date32` for
-    /// months, `Int32` for years.
+    /// days and months, `Int32` for years.
     pub fn treat(&self, raw: &StringArray, counts: &mut Counts) -> Treated {
         let mut faults = Vec::new();
         let values: ArrayRef = match &self.step {
@@ -86,11 +86,8 @@ impl ColumnPlan {
                     .map(|cell| cell.and_then(|cell| tokens.token(cell)))
                     .collect::<StringArray>(),
             ),
-            Step::Generalise(Generalisation::Month) => {
-                let days = each(raw, &mut faults, generalise::month)
-                    .map(|month| month.map(warehouse::grid::days_since_epoch));
-                Arc::new(days.collect::<Date32Array>())
-            }
+            Step::Generalise(Generalisation::Day) => dates(raw, &mut faults, generalise::day),
+            Step::Generalise(Generalisation::Month) => dates(raw, &mut faults, generalise::month),
             Step::Generalise(Generalisation::Year) => {
                 Arc::new(each(raw, &mut faults, generalise::year).collect::<Int32Array>())
             }
@@ -108,6 +105,15 @@ impl ColumnPlan {
             _ => None,
         }
     }
+}
+
+fn dates(
+    raw: &StringArray,
+    faults: &mut Vec<Fault>,
+    read: fn(&str) -> Result<Option<chrono::NaiveDate>, generalise::DateFault>,
+) -> ArrayRef {
+    let days = each(raw, faults, read).map(|day| day.map(warehouse::grid::days_since_epoch));
+    Arc::new(days.collect::<Date32Array>())
 }
 
 /// A column after its treatment.

@@ -1,6 +1,6 @@
 //! People who may log in: `khoyte user`, and the room where accounts are kept.
 
-mod server;
+pub(crate) mod server;
 mod state;
 
 use std::io::Write;

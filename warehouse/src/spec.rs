@@ -266,6 +266,11 @@ pub struct Column {
     /// Identifier patterns that are expected here and mean no person: `person_name` where
     /// facilities are named after people.
     pub allow_patterns: Vec<String>,
+    /// For what the day of a person's care is kept.
+    pub purpose: Option<Text>,
+    /// Digits that are left of a number, and digits that it had, where programs took its zeros in
+    /// front away: cells with fewer get them back.
+    pub lost_zeros: Option<(usize, usize)>,
 }
 
 /// What a column holds.
@@ -322,6 +327,8 @@ pub enum Treatment {
 /// Ways to make a value coarser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Generalisation {
+    /// A time becomes its day (type `date`): still a personal value, kept for a stated purpose.
+    Day,
     /// A day or a 12-digit time becomes the first day of its month (type `date`).
     Month,
     /// A day, a birth date or a 12-digit time becomes its year (type `integer`).

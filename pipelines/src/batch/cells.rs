@@ -35,6 +35,15 @@ pub(super) fn clean(raw: &RecordBatch, from: &str) -> Result<StringArray, ArrowE
     Ok(out.finish())
 }
 
+/// The cells with their zeros in front, where they have at least `from` digits and fewer than `to`.
+pub(super) fn with_zeros(cells: &StringArray, (from, to): (usize, usize)) -> StringArray {
+    let whole = |cell: &str| -> String {
+        let lost = (from..to).contains(&cell.len()) && cell.bytes().all(|b| b.is_ascii_digit());
+        if lost { format!("{cell:0>to$}") } else { cell.to_owned() }
+    };
+    cells.iter().map(|cell| cell.map(whole)).collect()
+}
+
 fn cell(column: &StringArray, row: usize) -> Option<&str> {
     if column.is_null(row) {
         return None;

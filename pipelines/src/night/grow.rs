@@ -100,6 +100,18 @@ impl Night<'_> {
             }
             Growth::Upsert { watermark, deleted, .. } => {
                 let only = by.filter(|_| !is_otherwise).map(|by| among(by, &touched));
+                // What was read again and is as before rewrites nothing.
+                let workshop = if is_new {
+                    workshop
+                } else {
+                    let rows = workshop.stage(&changed_sql(table, only.as_deref())).await?;
+                    self.warehouse.workshop([(BATCH.to_owned(), rows.into())])?
+                };
+                let touched = match by {
+                    Some(by) => partitions_of(&workshop, by).await?,
+                    None => BTreeSet::new(),
+                };
+                let only = only.and(by).map(|by| among(by, &touched));
                 let newer = watermark.as_deref();
                 let sql = upsert_sql(table, only.as_deref(), newer, deleted.as_deref());
                 let rows = workshop.stage(&sql).await?;
@@ -152,6 +164,28 @@ fn among(by: &str, values: &BTreeSet<String>) -> String {
     format!("\"{by}\" IN ({})", quoted.collect::<Vec<_>>().join(", "))
 }
 
+/// The rows of the batch that the table does not have as they are.
+fn changed_sql(table: &SourceTable, only: Option<&str>) -> String {
+    let schema = arrow_schema(table);
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    format!(
+        "SELECT {} FROM {BATCH} m LEFT ANTI JOIN (SELECT {} FROM {}{}) cu ON {}",
+        columns(table, "m."),
+        columns(table, ""),
+        table.name,
+        only.map(|only| format!(" WHERE {only}")).unwrap_or_default(),
+        equal("m", "cu", names),
+    )
+}
+
+/// The condition that two rows have the same cells in some columns.
+fn equal<'a>(one: &str, other: &str, columns: impl Iterator<Item = &'a str>) -> String {
+    columns
+        .map(|name| format!("({one}.\"{name}\" IS NOT DISTINCT FROM {other}.\"{name}\")"))
+        .collect::<Vec<_>>()
+        .join(" AND ")
+}
+
 /// The rows of before whose key the batch does not have, and those of the batch. A row that was
 /// written later than the batch's own stays; a row that says that its key is gone takes it away.
 ///
@@ -163,13 +197,7 @@ fn upsert_sql(
     deleted: Option<&str>,
 ) -> String {
     let (names, name) = (columns(table, ""), &table.name);
-    let same = |one: &str, other: &str| {
-        let equal = table
-            .key
-            .iter()
-            .map(|key| format!("{one}.\"{key}\" IS NOT DISTINCT FROM {other}.\"{key}\""));
-        equal.collect::<Vec<_>>().join(" AND ")
-    };
+    let same = |one: &str, other: &str| equal(one, other, table.key.iter().map(String::as_str));
     let only = only.map(|only| format!(" WHERE {only}")).unwrap_or_default();
     let current = match newer {
         Some(newer) => format!(

@@ -38,7 +38,8 @@ const TREATMENTS: [(&str, Kind); 4] = [
     ("generalise", Kind::Generalise),
 ];
 
-const GENERALISATIONS: [(&str, Generalisation); 3] = [
+const GENERALISATIONS: [(&str, Generalisation); 4] = [
+    ("day", Generalisation::Day),
     ("month", Generalisation::Month),
     ("year", Generalisation::Year),
     ("age_band", Generalisation::AgeBand),
@@ -70,6 +71,8 @@ pub(super) fn read(node: &Node<'_>, table: Option<&TableName>) -> Option<ColumnD
     let pattern = read_pattern(node);
     let free_text = node.string("free_text").map(|reason| reason.value);
     let allow_patterns = read_allowed(node);
+    let purpose = read_purpose(node, &treatment, sensitivity);
+    let lost_zeros = read_lost_zeros(node);
     node.finish();
 
     let ty = ty?;
@@ -96,6 +99,8 @@ pub(super) fn read(node: &Node<'_>, table: Option<&TableName>) -> Option<ColumnD
         pattern,
         free_text,
         allow_patterns,
+        purpose,
+        lost_zeros,
     };
     Some(ColumnDraft { column, span: name.span, on_span: on.map(|on| on.span), references_span })
 }
@@ -237,6 +242,48 @@ fn read_allowed(node: &Node<'_>) -> Vec<String> {
         check_name(node.file(), name, "pattern");
     }
     allowed.into_iter().map(|name| name.value).collect()
+}
+
+/// A day of care is kept where a purpose needs it, and only for those who may see persons.
+fn read_purpose(node: &Node<'_>, treatment: &Treatment, sensitivity: Sensitivity) -> Option<Text> {
+    let is_day = *treatment == Treatment::Generalise(Generalisation::Day);
+    if !is_day && node.has("purpose") {
+        let help = "it belongs to `generalise = \"day\"`".to_owned();
+        misplaced(node, "purpose", "under this treatment", help);
+    }
+    if is_day && !node.has("purpose") {
+        let message = "a day of a person's care is kept, and nothing says for what";
+        let help = "write `purpose = { vi = \"…\", en = \"…\" }`, or `generalise = \"month\"`";
+        node.file().fault(
+            node.key_span("generalise"),
+            "day-without-purpose",
+            message,
+            help.to_owned(),
+        );
+    }
+    if is_day && sensitivity < Sensitivity::Personal {
+        let message = format!("a day of a person's care is not {}", sensitivity.as_str());
+        let help = "write `sensitivity = \"personal\"`".to_owned();
+        node.file().fault(node.key_span("generalise"), "table-too-open", message, help);
+    }
+    node.optional_text("purpose")
+}
+
+/// `lost_zeros = [10, 12]`: cells of 10 or 11 digits are numbers of 12 whose zeros in front are gone.
+fn read_lost_zeros(node: &Node<'_>) -> Option<(usize, usize)> {
+    let lengths = node.wholes("lost_zeros");
+    let at = |index: usize| lengths.get(index).and_then(|at| usize::try_from(at.value).ok());
+    match (at(0), at(1), lengths.len()) {
+        (_, _, 0) => None,
+        (Some(from), Some(to), 2) if 0 < from && from < to && to <= 30 => Some((from, to)),
+        _ => {
+            let message =
+                "`lost_zeros` is the fewest digits that are left, and how many there were";
+            let help = "write `lost_zeros = [10, 12]`".to_owned();
+            node.file().fault(node.key_span("lost_zeros"), "out-of-range", message, help);
+            None
+        }
+    }
 }
 
 fn check_number(

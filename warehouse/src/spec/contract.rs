@@ -10,7 +10,9 @@ use super::growth;
 use super::origin;
 use super::reader::{At, File, Node, Span};
 use super::sql::SqlText;
-use super::{ColumnType, Contract, Origin, SourceKind, SourceTable, Treatment, UnitDate};
+use super::{
+    ColumnType, Contract, Generalisation, Origin, SourceKind, SourceTable, Treatment, UnitDate,
+};
 use crate::names::{Group, Schema, Sensitivity, TableName};
 
 /// A contract as read; its tables are still apart, with the places of what other files must
@@ -241,7 +243,12 @@ fn check_class(file: &File<'_>, declared: At<Sensitivity>, tables: &[TableDraft]
         .iter()
         .flat_map(|table| table.columns.iter().map(move |draft| (&table.table.name, &draft.column)))
         .filter(|(_, column)| {
-            matches!(column.treatment, Treatment::Keep | Treatment::Pseudonymise { .. })
+            matches!(
+                column.treatment,
+                Treatment::Keep
+                    | Treatment::Pseudonymise { .. }
+                    | Treatment::Generalise(Generalisation::Day)
+            )
         })
         .max_by_key(|(_, column)| column.sensitivity);
     let Some((table, column)) = most.filter(|(_, c)| c.sensitivity > declared.value) else {

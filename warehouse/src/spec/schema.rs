@@ -21,7 +21,7 @@ fn lake_type(column: &Column) -> Option<DataType> {
     let ty = match &column.treatment {
         Treatment::Drop => return None,
         Treatment::Pseudonymise { .. } => DataType::Utf8,
-        Treatment::Generalise(Generalisation::Month) => DataType::Date32,
+        Treatment::Generalise(Generalisation::Day | Generalisation::Month) => DataType::Date32,
         Treatment::Generalise(Generalisation::Year) => DataType::Int64,
         Treatment::Generalise(Generalisation::AgeBand) => DataType::Utf8,
         Treatment::Keep => match column.ty {
