@@ -27,6 +27,7 @@ pub(crate) enum Outcome {
     New,
     Unchanged,
     Waiting,
+    Overdue,
     Stale,
     Refused,
     Failed,
@@ -41,6 +42,7 @@ impl Outcome {
             "loi" => Self::Failed,
             "cu" => Self::Stale,
             "cho" => Self::Waiting,
+            "qua_han" => Self::Overdue,
             _ => return None,
         })
     }
@@ -59,6 +61,7 @@ impl Outcome {
             Self::Failed => t.outcome_failed,
             Self::Stale => t.outcome_stale,
             Self::Waiting => t.outcome_waiting,
+            Self::Overdue => t.outcome_overdue,
         }
     }
 
@@ -66,7 +69,7 @@ impl Outcome {
     pub(crate) fn tone(self) -> &'static str {
         match self {
             Self::New | Self::Unchanged => "good",
-            Self::Refused | Self::Failed | Self::Stale => "bad",
+            Self::Refused | Self::Failed | Self::Stale | Self::Overdue => "bad",
             Self::Waiting => "plain",
         }
     }

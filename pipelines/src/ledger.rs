@@ -39,6 +39,8 @@ pub enum RunResult {
     Stale,
     /// There is nothing to make it from yet.
     Waiting,
+    /// Its source has sent nothing for longer than its contract allows; the rows of before stand.
+    Overdue,
 }
 
 impl RunResult {
@@ -51,6 +53,7 @@ impl RunResult {
             Self::Failed => "loi",
             Self::Stale => "cu",
             Self::Waiting => "cho",
+            Self::Overdue => "qua_han",
         }
     }
 
@@ -60,15 +63,16 @@ impl RunResult {
             Self::Waiting => 0,
             Self::Unchanged => 1,
             Self::New => 2,
-            Self::Stale => 3,
-            Self::Refused => 4,
-            Self::Failed => 5,
+            Self::Overdue => 3,
+            Self::Stale => 4,
+            Self::Refused => 5,
+            Self::Failed => 6,
         }
     }
 
     /// Whether what depends on the table can be made afresh.
     pub fn is_current(self) -> bool {
-        matches!(self, Self::New | Self::Unchanged)
+        matches!(self, Self::New | Self::Unchanged | Self::Overdue)
     }
 }
 
@@ -122,6 +126,19 @@ impl Fared {
         let note = sum(worse.note, other.note.filter(|_| other.result == worse.result));
         let attempt = sum(worse.attempt, other.attempt);
         Self { result: worse.result, note, attempt, reason: worse.reason.or(other.reason) }
+    }
+
+    /// The same, where nothing new has come for more than `days` days: then that is what matters.
+    pub(crate) fn due(self, night: NaiveDate, days: Option<u32>) -> Self {
+        let quiet = matches!(self.result, RunResult::Waiting | RunResult::Unchanged);
+        let (Some(days), Some(last), true) = (days, self.note.as_ref(), quiet) else { return self };
+        let last = last.night;
+        if (night - last).num_days() <= i64::from(days) {
+            return self;
+        }
+        let reason =
+            format!("nguồn phải có dữ liệu mới trong {days} ngày, lần cuối là đêm {last}");
+        Self { result: RunResult::Overdue, reason: Some(reason), ..self }
     }
 
     pub(crate) fn outcome(self, table: TableName, part: String, step: Step) -> Outcome {

@@ -69,7 +69,7 @@ impl Summary {
 
     /// Whether every step that had something to do did it.
     pub fn is_clean(&self) -> bool {
-        let bad = [RunResult::Failed, RunResult::Refused, RunResult::Stale];
+        let bad = [RunResult::Failed, RunResult::Refused, RunResult::Stale, RunResult::Overdue];
         !self.outcomes.iter().any(|outcome| bad.contains(&outcome.result))
     }
 }

@@ -90,10 +90,11 @@ pub(super) async fn night(house: &House, work: Work, out: &Reporter) -> anyhow::
     out.end();
     let summary = summary?;
     out.say(&format!(
-        "night of {date}: {} new, {} unchanged, {} waiting, {} stale, {} refused, {} failed",
+        "night of {date}: {} new, {} unchanged, {} waiting, {} overdue, {} stale, {} refused, {} failed",
         summary.count(RunResult::New),
         summary.count(RunResult::Unchanged),
         summary.count(RunResult::Waiting),
+        summary.count(RunResult::Overdue),
         summary.count(RunResult::Stale),
         summary.count(RunResult::Refused),
         summary.count(RunResult::Failed),
@@ -131,6 +132,7 @@ fn describe(outcome: &Outcome) -> Option<String> {
         }
         RunResult::Unchanged => return None,
         RunResult::Waiting => format!("  waiting    {name}: {reason}"),
+        RunResult::Overdue => format!("  overdue    {name}: {reason}"),
         RunResult::Stale => format!("  stale      {name}: {reason}"),
         RunResult::Refused => format!("  refused    {name}: {reason}"),
         RunResult::Failed => format!("  failed     {name}: {reason}"),

@@ -15,37 +15,37 @@ use super::UsageError;
 pub(crate) struct ServerConfig {
     /// `postgresql://host:port/database`, `mariadb://host:port/database`, `https://host/path`, or an
     /// ODBC connection string; without user and password.
-    address: String,
+    pub(crate) address: String,
     /// Who we are there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
+    pub(crate) user: Option<String>,
     /// A file that its owner alone may read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    secret_file: Option<PathBuf>,
+    pub(crate) secret_file: Option<PathBuf>,
     /// A variable of the environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    secret_variable: Option<String>,
+    pub(crate) secret_variable: Option<String>,
     /// A program and its arguments, which prints it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    secret_command: Vec<String>,
+    pub(crate) secret_command: Vec<String>,
     /// Whether the connection may go unencrypted.
     #[serde(default)]
-    plain: bool,
+    pub(crate) plain: bool,
     /// Certificates that vouch for the server, where those of the system do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    ca_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
     /// Our own certificate and key, as PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    client_certificate: Option<PathBuf>,
+    pub(crate) client_certificate: Option<PathBuf>,
     /// Connections side by side, where a table is read in parts.
     #[serde(default = "default_connections")]
-    connections: usize,
+    pub(crate) connections: usize,
     /// Requests a second that a web service bears.
     #[serde(default = "default_requests")]
-    requests_per_second: u32,
+    pub(crate) requests_per_second: u32,
     /// Seconds that a web service may take for one answer.
     #[serde(default = "default_timeout")]
-    timeout_secs: u64,
+    pub(crate) timeout_secs: u64,
 }
 
 fn default_connections() -> usize {

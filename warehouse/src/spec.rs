@@ -125,6 +125,8 @@ pub struct SourceTable {
     pub key: Vec<String>,
     /// Share of bad rows, in percent, above which the batch is refused whole.
     pub max_bad_rows_percent: f64,
+    /// Days in which something new must come from its source; not minded where there is none.
+    pub due_days: Option<u32>,
     /// Share of its rows, in percent, that it may lose from one batch to the next; a batch that
     /// holds fewer is refused whole.
     pub max_fall_percent: f64,

@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn the_worst_table_speaks_for_its_source() {
-        use Outcome::{Failed, New, Refused, Stale, Unchanged, Waiting};
-        let ascending = [New, Unchanged, Waiting, Stale, Refused, Failed].map(latest);
+        use Outcome::{Failed, New, Overdue, Refused, Stale, Unchanged, Waiting};
+        let ascending = [New, Unchanged, Waiting, Overdue, Stale, Refused, Failed].map(latest);
         for (at, worst) in ascending.iter().enumerate() {
             let tables = ascending[..=at].iter().rev().map(Some).chain([None]);
             let expected = Freshness::of(Some(worst), Lang::Vi).words;

@@ -25,6 +25,7 @@ words! {
     outcome_refused: "Bị từ chối", "Refused";
     outcome_failed: "Lỗi", "Failed";
     outcome_stale: "Cũ", "Stale";
+    outcome_overdue: "Quá hạn", "Overdue";
     outcome_waiting: "Đang chờ nguồn", "Waiting for its source";
     never_loaded: "Chưa nạp lần nào", "Never loaded";
     not_connected: "Chưa kết nối", "Not connected yet";

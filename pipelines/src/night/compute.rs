@@ -86,7 +86,8 @@ impl Night<'_> {
     async fn inputs(&self, query: &Query, state: &State) -> Result<Inputs, StoreError> {
         let mut inputs = BTreeMap::new();
         let mut absent = Vec::new();
-        for table in query.reads.iter().filter(|table| table.schema() != Schema::HeThong) {
+        let reads = || query.reads.iter().filter(|table| table.schema() != Schema::HeThong);
+        for table in reads() {
             let mut known = false;
             for outcome in state.of(table) {
                 if !outcome.result.is_current() && outcome.result != RunResult::Waiting {
@@ -107,7 +108,10 @@ impl Night<'_> {
                 }
             }
         }
-        if inputs.is_empty() && !absent.is_empty() {
+        // Reference data say nothing by themselves, where they are not all that is asked.
+        let tells = |table: &&TableName| table.schema() != Schema::DanhMuc;
+        let tellers = reads().filter(tells).count();
+        if !absent.is_empty() && absent.iter().filter(tells).count() == tellers {
             Ok(Inputs::Absent)
         } else {
             Ok(Inputs::Ready(inputs, absent))

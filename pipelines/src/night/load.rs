@@ -90,6 +90,7 @@ impl Night<'_> {
             Ok(fared) => fared,
             Err(error) => self.failed(table, &error).await,
         };
+        let fared = fared.due(self.date, table.due_days);
         fared.outcome(table.name.clone(), String::new(), Step::Nap)
     }
 

@@ -136,6 +136,7 @@ fn read_table(
     let master = node.boolean("master").unwrap_or(false);
     let max_bad_rows_percent = read_share(node, "max_bad_rows_percent", 0.0);
     let max_fall_percent = read_share(node, "max_fall_percent", MAX_FALL);
+    let due_days = node.whole_within("due_days", 1..=3_660);
     let key = node.strings("key");
     let nodes = node.tables("column");
     if nodes.is_empty() {
@@ -169,6 +170,7 @@ fn read_table(
         key: key.into_iter().map(|name| name.value).collect(),
         max_bad_rows_percent,
         max_fall_percent,
+        due_days: due_days.and_then(|days| u32::try_from(days).ok()),
         columns: columns.iter().map(|draft| draft.column.clone()).collect(),
         checks: checks.iter().map(|draft| draft.check.clone()).collect(),
         fingerprint: format!("{:x}", sum.finalize()),
