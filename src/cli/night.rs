@@ -1,9 +1,5 @@
 //! `khoyte night`: the nightly run, with what it did to each table.
 
-use std::fs::{File, TryLockError};
-use std::path::Path;
-
-use anyhow::{Context, bail};
 use chrono::NaiveDate;
 use pipelines::ledger::{Outcome, RunResult};
 use pipelines::night::{Event, Night, Summary};
@@ -77,8 +73,9 @@ pub(super) async fn night(house: &House, work: Work, out: &Reporter) -> anyhow::
         return Err(UsageError(text).into());
     }
     let (sources, keys) = (house.sources()?, house.keys().await?);
-    let _alone = alone(&house.config.keys_folder)?;
     let warehouse = &house.warehouse;
+    // Each of two nights would write the ledger from what it read before the other wrote.
+    let lease = warehouse.lake().lease(&holder()).await?;
     let night = Night { warehouse, sources: &sources, keys: &keys, date, only, again };
     let summary = night
         .run(&mut |event| match event {
@@ -88,7 +85,14 @@ pub(super) async fn night(house: &House, work: Work, out: &Reporter) -> anyhow::
         })
         .await;
     out.end();
+    let released = lease.release().await;
     let summary = summary?;
+    if let Err(error) = released {
+        let error = anyhow::Error::new(error);
+        out.fail(&format!(
+            "khoyte: the lake was not given back, and is free in two minutes: {error:#}"
+        ));
+    }
     out.say(&format!(
         "night of {date}: {} new, {} unchanged, {} waiting, {} overdue, {} stale, {} refused, {} failed",
         summary.count(RunResult::New),
@@ -102,18 +106,13 @@ pub(super) async fn night(house: &House, work: Work, out: &Reporter) -> anyhow::
     Ok(summary)
 }
 
-/// Keeps a second night of this installation out while the first runs: each would write the ledger
-/// from what it read before the other wrote. The lock ends with the process, however that ends.
-fn alone(keys_folder: &Path) -> anyhow::Result<File> {
-    let path = keys_folder.join("night.lock");
-    let shown = path.display();
-    let open = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = open.with_context(|| format!("cannot open {shown}"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!("another night is running: it holds {shown}"),
-        Err(TryLockError::Error(error)) => Err(error).context(format!("cannot lock {shown}")),
-    }
+/// Who holds the lake while the night runs: `host:process`.
+fn holder() -> String {
+    let read = |path| std::fs::read_to_string(path).ok();
+    // A service may be shown no more of the kernel than its processes.
+    let host = read("/proc/sys/kernel/hostname").or_else(|| read("/etc/hostname"));
+    let host = host.as_deref().map(str::trim).filter(|host| !host.is_empty());
+    format!("{}:{}", host.unwrap_or("unknown"), std::process::id())
 }
 
 fn describe(outcome: &Outcome) -> Option<String> {

@@ -152,14 +152,15 @@ fn a_second_night_over_the_same_input_changes_nothing() {
 #[test]
 fn a_second_night_waits_for_no_one_and_touches_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let (sources, keys) = (folder.path().join("sources"), folder.path().join("keys"));
+    let sources = folder.path().join("sources");
     std::fs::create_dir(&sources).unwrap();
     let config = format!("sources_folder = {:?}\n", sources.display().to_string());
     std::fs::write(folder.path().join("khoyte.toml"), config).unwrap();
     let night =
         || khoyte(folder.path()).args(["night", "--date", support::NIGHT]).output().unwrap();
     assert!(night().status.success());
-    let running = std::fs::File::open(keys.join("night.lock")).unwrap();
+    let lock = folder.path().join("lake/_khoyte/night.lock");
+    let running = std::fs::File::open(lock).unwrap();
     running.lock().unwrap();
     let second = night();
     assert_eq!(second.status.code(), Some(1));

@@ -3,8 +3,11 @@
 //! Every change is one Delta commit, so a reader sees all of it or nothing and a job killed at any
 //! instant leaves at most unreferenced files. A commit carries a [`Note`]: which night, which
 //! batch, how many rows, which checks. The note makes the commit its own ledger: a job that is run
-//! again asks the table itself what is already there.
+//! again asks the table itself what is already there. One night writes at a time: see [`Lease`].
 
+mod examine;
+mod guarded;
+mod lease;
 mod note;
 mod version;
 
@@ -36,9 +39,14 @@ use url::Url;
 use crate::names::TableName;
 use crate::stage::Rows;
 
+pub use self::examine::{Examined, Flaw};
+pub use self::lease::{Lease, LeaseError};
 pub use self::note::{CheckResult, Note, Step};
 pub(crate) use self::version::DataFile;
 pub use self::version::Version;
+
+use self::guarded::Guarded;
+use self::lease::Leased;
 
 /// How long a request to a bucket is tried again: long enough for a server's restart, short enough
 /// that a person at a prompt sees the fault.
@@ -90,6 +98,15 @@ pub enum StoreError {
         #[source]
         source: Box<DeltaTableError>,
     },
+    /// The lake is no longer this process's own; the table is as it was.
+    #[error("the table {table} was not written; it is as before")]
+    Lease {
+        /// Which table.
+        table: String,
+        /// Why.
+        #[source]
+        source: Box<LeaseError>,
+    },
 }
 
 /// Properties of every table. The log is kept: its notes are the ledger, and what a table held on
@@ -107,6 +124,8 @@ pub struct Lake {
     place: String,
     /// The version of each table last read.
     read: Arc<Mutex<HashMap<TableName, LastRead>>>,
+    /// The lease that it is under; none unless it was taken.
+    leased: Leased,
 }
 
 type LastRead = Arc<tokio::sync::Mutex<Option<Read>>>;
@@ -187,8 +206,13 @@ impl Lake {
         let full = path.canonicalize().map_err(|e| failed(e.into()))?;
         let root = Url::from_directory_path(&full)
             .map_err(|()| failed("the folder's name is not valid in an address".into()))?;
-        let (store, read) = (Arc::new(LocalFileSystem::new()), Arc::default());
-        Ok(Self { root, store, place: place.clone(), read })
+        Ok(Self::over(root, Arc::new(LocalFileSystem::new()), place.clone()))
+    }
+
+    fn over(root: Url, store: Arc<DynObjectStore>, place: String) -> Self {
+        let leased = Leased::default();
+        let store = Arc::new(Guarded::new(store, leased.clone()));
+        Self { root, store, place, read: Arc::default(), leased }
     }
 
     fn open_s3(
@@ -216,7 +240,7 @@ impl Lake {
         };
         let root = Url::parse(&address).map_err(|e| failed(e.into()))?;
         register_s3_log_store();
-        Ok(Self { root, store: Arc::new(store), place: place.clone(), read: Arc::default() })
+        Ok(Self::over(root, Arc::new(store), place.clone()))
     }
 
     /// The folder or bucket, as people name it.
@@ -356,10 +380,12 @@ impl Lake {
         Ok(None)
     }
 
-    /// Writes `rows` into the table as one commit and returns the table's new version.
+    /// Writes `rows` into the table as one commit and returns the table's new version. Under a
+    /// lease, only while it stands.
     ///
     /// # Errors
-    /// When the rows cannot be stored or the commit is refused; nothing is changed then.
+    /// When the rows cannot be stored, the commit is refused or the lease is lost; nothing is
+    /// changed then.
     pub async fn write(
         &self,
         name: &TableName,
@@ -367,6 +393,7 @@ impl Lake {
         replace: Replace<'_>,
         note: &Note,
     ) -> Result<u64, StoreError> {
+        self.permit(name)?;
         let failed = |source| write_error(name, source);
         let rows = plan(&rows.into()).map_err(|error| failed(error.into()))?;
         let schema = Arc::clone(rows.schema().inner());
@@ -404,8 +431,18 @@ impl Lake {
             }
             Replace::Nothing => builder.with_save_mode(SaveMode::Append),
         };
-        let table = builder.await.map_err(failed)?;
+        let table = match builder.await {
+            Ok(table) => table,
+            // Where the lease was lost meanwhile, that is what refused the commit.
+            Err(source) => return Err(self.permit(name).err().unwrap_or_else(|| failed(source))),
+        };
         Ok(table.version().unwrap_or_default())
+    }
+
+    /// Whether the lease that the lake is under, if any, still stands.
+    fn permit(&self, name: &TableName) -> Result<(), StoreError> {
+        let lost = |source| StoreError::Lease { table: name.to_string(), source: Box::new(source) };
+        self.leased.check().map_err(lost)
     }
 
     /// Whether this exact batch is already the newest of its part.
