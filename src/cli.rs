@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod disclosure;
+mod doctor;
 mod indicator;
 mod night;
 mod password;
@@ -62,6 +63,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Run the nightly pipelines; resumable, repeatable
     Night(night::Args),
+    /// Look over an installation, changing nothing: sources, the lake's files, keys, folders
+    Doctor(doctor::Args),
     /// Run one query through the one door
     Sql(sql::Args),
     /// Show an indicator on the boundaries of any date
@@ -137,6 +140,7 @@ async fn dispatch(line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(args, line, out),
         Command::Simulate(args) => simulate::run(args, line, out),
         Command::Night(args) => night::run(args, line, out).await,
+        Command::Doctor(args) => doctor::run(args, line, out).await,
         Command::Sql(args) => sql::run(args, line, out).await,
         Command::Indicator(args) => indicator::run(args, line, out).await,
         Command::Serve(args) => serve::run(args, line, out).await,
@@ -227,39 +231,43 @@ impl House {
     /// nothing in the lake was made with another: it would silently break every link.
     async fn keys(&self) -> anyhow::Result<KeyRing> {
         let (folder, lake) = (&self.config.keys_folder, Some(self.config.lake.folder.as_path()));
-        let notes = self.pseudonymous().await?;
+        let notes = pseudonymous(self.warehouse.lake(), self.warehouse.declarations()).await?;
         if notes.is_empty() {
             return Ok(KeyRing::open_or_create(folder, lake)?);
         }
         let keys = KeyRing::open(folder, lake).context(
             "the lake holds pseudonyms made with a key that is not there: put the key back",
         )?;
-        let print = keys.fingerprint();
-        let other = |note: &&Note| note.key.as_ref().is_some_and(|key| *key != print);
-        if let Some(note) = notes.iter().find(other) {
-            bail!(
-                "the lake holds pseudonyms of the night of {} made with another key than the one \
-                 in {}: put that key back",
-                note.night,
-                folder.display()
-            );
-        }
+        same_key(&keys, &notes, folder)?;
         Ok(keys)
-    }
-
-    /// What the newest batches of tables with pseudonyms say.
-    async fn pseudonymous(&self) -> anyhow::Result<Vec<Note>> {
-        let tables = self.warehouse.declarations().contracts.iter().flat_map(|c| &c.tables);
-        let mut notes = Vec::new();
-        for table in tables.filter(|table| table.has_pseudonyms()) {
-            notes.extend(self.warehouse.lake().last_note(&table.name).await?);
-        }
-        Ok(notes)
     }
 
     fn sources(&self) -> anyhow::Result<Sources> {
         Ok(Sources::new(self.config.sources_folder.clone(), self.config.servers()?))
     }
+}
+
+/// What the newest batches of tables with pseudonyms say.
+async fn pseudonymous(lake: &Lake, declarations: &Declarations) -> anyhow::Result<Vec<Note>> {
+    let tables = declarations.contracts.iter().flat_map(|contract| &contract.tables);
+    let mut notes = Vec::new();
+    for table in tables.filter(|table| table.has_pseudonyms()) {
+        notes.extend(lake.last_note(&table.name).await?);
+    }
+    Ok(notes)
+}
+
+/// Refuses another key than the one that the lake's pseudonyms were made with.
+fn same_key(keys: &KeyRing, notes: &[Note], folder: &Path) -> anyhow::Result<()> {
+    let print = keys.fingerprint();
+    let other = |note: &&Note| note.key.as_ref().is_some_and(|key| *key != print);
+    let Some(note) = notes.iter().find(other) else { return Ok(()) };
+    bail!(
+        "the lake holds pseudonyms of the night of {} made with another key than the one in {}: \
+         put that key back",
+        note.night,
+        folder.display()
+    )
 }
 
 /// Opens the state room: accounts, sessions, the account of queries.

@@ -93,7 +93,7 @@ impl Latest {
         match self.outcome {
             Outcome::New | Outcome::Unchanged => false,
             Outcome::Waiting => self.good.is_some(),
-            Outcome::Stale | Outcome::Refused | Outcome::Failed => true,
+            Outcome::Overdue | Outcome::Stale | Outcome::Refused | Outcome::Failed => true,
         }
     }
 
@@ -176,7 +176,7 @@ impl Nights {
             *match outcome {
                 Outcome::New | Outcome::Unchanged => &mut summary.fresh,
                 Outcome::Refused => &mut summary.refused,
-                Outcome::Failed | Outcome::Stale => &mut summary.stale,
+                Outcome::Failed | Outcome::Stale | Outcome::Overdue => &mut summary.stale,
                 Outcome::Waiting => &mut summary.waiting,
             } += 1;
         }

@@ -70,7 +70,7 @@ impl<'a> TableInfo<'a> {
             name: table.name.clone(),
             title: table.title.clone(),
             grain: table.grain.clone(),
-            class: contract.sensitivity,
+            class: table.sensitivity,
             origin: Origin::Source(contract, table),
             columns,
         }

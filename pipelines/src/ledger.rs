@@ -136,8 +136,7 @@ impl Fared {
         if (night - last).num_days() <= i64::from(days) {
             return self;
         }
-        let reason =
-            format!("nguồn phải có dữ liệu mới trong {days} ngày, lần cuối là đêm {last}");
+        let reason = format!("nguồn phải có dữ liệu mới trong {days} ngày, lần cuối là đêm {last}");
         Self { result: RunResult::Overdue, reason: Some(reason), ..self }
     }
 

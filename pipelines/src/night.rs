@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use warehouse::names::TableName;
 use warehouse::query::{ErrorKind, QueryError, Warehouse};
+use warehouse::spec::SourceTable;
 
 use crate::deidentify::keys::KeyRing;
 use crate::ledger::{self, LedgerError, Outcome, RunResult};
@@ -35,6 +36,9 @@ pub struct Night<'a> {
     /// Days to read again, first and last: what tables that grow hold of them is replaced by what
     /// their sources hold now.
     pub again: Option<(NaiveDate, NaiveDate)>,
+    /// Tables to make again though nothing that they are made from changed: for files that the lake
+    /// has lost.
+    pub afresh: Vec<TableName>,
 }
 
 /// Progress of a night, for whoever watches.
@@ -75,6 +79,12 @@ impl Summary {
 }
 
 impl Night<'_> {
+    /// Whether the table is asked of its source whole, and nothing of before is read. Where each
+    /// night has a place of its own, no one place is whole.
+    fn is_anew(&self, table: &SourceTable) -> bool {
+        self.afresh.contains(&table.name) && self.again.is_none() && !table.origin.is_nightly()
+    }
+
     /// Runs the night, or what is left of it.
     ///
     /// # Errors

@@ -66,6 +66,17 @@ pub struct Wanted<'a> {
     pub span: Option<&'a Span>,
 }
 
+/// What a look at a table's source came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Examined {
+    /// It can be read.
+    Ready,
+    /// It has nothing for the table yet.
+    Empty,
+    /// It is not known where it is.
+    Nowhere,
+}
+
 impl Sources {
     /// The files below `folder`, and the servers of sources.
     pub fn new(folder: Option<PathBuf>, servers: BTreeMap<String, Server>) -> Self {
@@ -96,18 +107,21 @@ impl Sources {
         }
     }
 
-    /// Looks whether [`Self::open`] would work. `false` where it is not known where the system is.
+    /// Looks whether [`Self::open`] would work.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub async fn examine(&self, wanted: Wanted<'_>) -> Result<bool, SourceError> {
-        let request = request(wanted);
+    pub async fn examine(&self, wanted: Wanted<'_>) -> Result<Examined, SourceError> {
         if matches!(wanted.table.origin, Origin::Declared { .. }) {
-            return Ok(true);
+            return Ok(Examined::Ready);
+        }
+        if !self.knows(wanted.source, wanted.table) {
+            return Ok(Examined::Nowhere);
         }
         match self.source(wanted).await? {
-            Some(source) => source.examine(&request).await.map(|()| true),
-            None => Ok(false),
+            Some(source) if source.examine(&request(wanted)).await? => Ok(Examined::Ready),
+            Some(_) => Ok(Examined::Empty),
+            None => Ok(Examined::Nowhere),
         }
     }
 

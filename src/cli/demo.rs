@@ -56,7 +56,7 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
         out.say("1/4 reading public data");
     }
     out.say("2/4 the night: extract, de-identify, check, commit");
-    let work = night::Work { date, only: Vec::new(), again: None };
+    let work = night::Work { date, only: Vec::new(), again: None, afresh: Vec::new() };
     let summary = night::night(&house, work, out).await?;
     out.say("3/4 releasing open data");
     let released = release::publish(&house, date, out).await?;

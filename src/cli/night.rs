@@ -2,7 +2,9 @@
 
 use chrono::NaiveDate;
 use pipelines::ledger::{Outcome, RunResult};
+use pipelines::materialise::target;
 use pipelines::night::{Event, Night, Summary};
+use warehouse::names::TableName;
 
 use super::{CommandLine, Exit, House};
 use crate::config::{self, UsageError};
@@ -22,6 +24,10 @@ pub(super) struct Args {
     /// The last of the days that are read again
     #[arg(long, value_name = "DATE", value_parser = config::parse_date, requires = "from")]
     to: Option<NaiveDate>,
+    /// Make these tables again though nothing that they are made from changed: where the lake has
+    /// lost files of theirs (see `khoyte doctor`)
+    #[arg(long, value_name = "TABLE", num_args = 1..)]
+    again: Vec<TableName>,
 }
 
 pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
@@ -46,11 +52,18 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
     if date > latest {
         return Err(UsageError(format!("the night of {date} has not come yet")).into());
     }
+    for table in &args.again {
+        let declared = house.warehouse.declarations();
+        let mut made = declared.queries.iter().filter_map(|query| Some(target(query)?.0));
+        if declared.source_table(table).is_none() && !made.any(|name| name == *table) {
+            return Err(UsageError(format!("no night makes a table {table}")).into());
+        }
+    }
     let again = args.from.zip(args.to);
     if let Some((from, to)) = again.filter(|(from, to)| from > to) {
         return Err(UsageError(format!("--from {from} is after --to {to}")).into());
     }
-    let work = Work { date, only: args.only.clone(), again };
+    let work = Work { date, only: args.only.clone(), again, afresh: args.again.clone() };
     let summary = night(&house, work, out).await?;
     Ok(if summary.is_clean() { Exit::Done } else { Exit::Failed })
 }
@@ -63,11 +76,13 @@ pub(super) struct Work {
     pub(super) only: Vec<String>,
     /// Days to read again.
     pub(super) again: Option<(NaiveDate, NaiveDate)>,
+    /// Tables to make again though nothing changed.
+    pub(super) afresh: Vec<TableName>,
 }
 
 /// Runs one night and shows it.
 pub(super) async fn night(house: &House, work: Work, out: &Reporter) -> anyhow::Result<Summary> {
-    let Work { date, only, again } = work;
+    let Work { date, only, again, afresh } = work;
     if let Some(folder) = house.config.sources_folder.as_ref().filter(|folder| !folder.is_dir()) {
         let text = format!("the folder of sources, {}, is not there", folder.display());
         return Err(UsageError(text).into());
@@ -76,7 +91,7 @@ pub(super) async fn night(house: &House, work: Work, out: &Reporter) -> anyhow::
     let warehouse = &house.warehouse;
     // Each of two nights would write the ledger from what it read before the other wrote.
     let lease = warehouse.lake().lease(&holder()).await?;
-    let night = Night { warehouse, sources: &sources, keys: &keys, date, only, again };
+    let night = Night { warehouse, sources: &sources, keys: &keys, date, only, again, afresh };
     let summary = night
         .run(&mut |event| match event {
             Event::Started { steps } => out.begin(steps),

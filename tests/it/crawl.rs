@@ -101,7 +101,7 @@ fn hidden_words() -> BTreeSet<String> {
     for contract in &declarations.contracts {
         for table in &contract.tables {
             let words = both(&table.title).into_iter().chain([table.name.to_string()]);
-            put(contract.sensitivity, words.collect());
+            put(table.sensitivity, words.collect());
         }
         // Databases are public, with what is said about them (Điều 18.3).
         let about = [&contract.title, &contract.description];

@@ -12,6 +12,7 @@ mod check;
 mod clients;
 mod crawl;
 mod disclosure;
+mod doctor;
 mod growth;
 mod hostile;
 mod identifiers;

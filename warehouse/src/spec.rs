@@ -115,6 +115,8 @@ pub struct SourceTable {
     /// The column that the table is partitioned by. What replaces rows by key looks for them in the
     /// partitions of its own rows only: a row must not move from one to another.
     pub partition: Option<String>,
+    /// The most sensitive thing that it holds: that of its source, where it says no other.
+    pub sensitivity: Sensitivity,
     /// Terms under which the data may be used; `None` where none is stated.
     pub licence: Option<String>,
     /// How to cite where the data came from.

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyPool, Connection, Transaction};
 
 pub use self::accounts::Account;
 pub use self::error::{Cause, StateError};
@@ -90,6 +90,33 @@ impl State {
             clock: Arc::new(Utc::now),
         };
         Ok(state)
+    }
+
+    /// Looks whether the place can be reached, and changes nothing. `false` where there is no file
+    /// yet.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or is no database.
+    pub async fn reach(place: &Place) -> Result<bool, StateError> {
+        sqlx::any::install_default_drivers();
+        let failed = |cause: Cause| StateError::Open { place: place.to_string(), cause };
+        let mut absolute = place.clone();
+        if let Place::File(path) = &mut absolute {
+            *path = std::path::absolute(&*path).map_err(|error| failed((&error).into()))?;
+            if !path.try_exists().map_err(|error| failed((&error).into()))? {
+                return Ok(false);
+            }
+        }
+        let asked = match &absolute {
+            Place::File(_) => "SELECT name FROM sqlite_master LIMIT 1",
+            Place::Postgres(_) => "SELECT 'khoyte'",
+        };
+        let connected = room::connect(&absolute.options()?).await;
+        let mut connection = connected.map_err(|error| failed((&error).into()))?;
+        let told = sqlx::query(asked).fetch_all(&mut connection).await;
+        told.map_err(|error| failed((&error).into()))?;
+        connection.close().await.map_err(|error| failed((&error).into()))?;
+        Ok(true)
     }
 
     /// The same room with another clock, for tests of what lapses.

@@ -264,7 +264,7 @@ fn tables(declarations: &Declarations) -> Result<Described, ArrowError> {
                 kind,
                 &table.title,
                 &table.grain,
-                contract.sensitivity,
+                table.sensitivity,
                 numbers(&contract.groups),
                 &contract.id,
             ));
@@ -330,13 +330,11 @@ const COLUMN_COLUMNS: [&str; 8] =
 
 fn columns(declarations: &Declarations) -> Result<Described, ArrowError> {
     let mut rows = Vec::new();
-    for (contract, table) in
-        declarations.contracts.iter().flat_map(|c| c.tables.iter().map(move |t| (c, t)))
-    {
+    for table in declarations.contracts.iter().flat_map(|contract| &contract.tables) {
         let schema = spec::arrow_schema(table);
         for column in &table.columns {
             let Ok(field) = schema.field_with_name(&column.name) else { continue };
-            let class = column.sensitivity.min(contract.sensitivity);
+            let class = column.sensitivity.min(table.sensitivity);
             let (name, unit) = (&table.name, column.unit.as_ref());
             rows.push(column_row(name, field, &column.label, unit, class));
         }

@@ -69,8 +69,8 @@ fn made_from<'a>(declarations: &'a Declarations, table: &TableName) -> Vec<&'a T
 }
 
 fn class_of(declarations: &Declarations, table: &TableName) -> Sensitivity {
-    if let Some((contract, _)) = declarations.source_table(table) {
-        return contract.sensitivity;
+    if let Some((_, source)) = declarations.source_table(table) {
+        return source.sensitivity;
     }
     let mart =
         declarations.of_kind(QueryKind::Mart).find(|query| query.table().as_ref() == Some(table));

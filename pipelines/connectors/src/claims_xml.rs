@@ -113,13 +113,13 @@ impl Source for ClaimsXml {
         Ok(Some(Snapshot { rows: in_background(extract), known }))
     }
 
-    async fn examine(&self, request: &Request) -> Result<(), SourceError> {
+    async fn examine(&self, request: &Request) -> Result<bool, SourceError> {
         let plan = Plan::of(request)?;
-        let Some(set) = self.files(request).await? else { return Ok(()) };
+        let Some(set) = self.files(request).await? else { return Ok(false) };
         let limits = self.limits;
         blocking(request, move |_| match set.files() {
-            [first, ..] => file::first_record(first, &plan, &limits),
-            [] => Ok(()),
+            [first, ..] => file::first_record(first, &plan, &limits).map(|()| true),
+            [] => Ok(false),
         })
         .await
     }

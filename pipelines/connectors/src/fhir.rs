@@ -90,15 +90,15 @@ impl Source for Fhir {
     }
 
     /// Reads the first resource of each file too: a wrong type or path shows there already.
-    async fn examine(&self, request: &Request) -> Result<(), SourceError> {
+    async fn examine(&self, request: &Request) -> Result<bool, SourceError> {
         let plan = Plan::new(request)?;
-        let Some(set) = self.find(request).await? else { return Ok(()) };
+        let Some(set) = self.find(request).await? else { return Ok(false) };
         blocking(request.place.clone(), move || {
             for file in set.files() {
                 let mut lines = Lines::open(file)?;
                 lines.row(&plan, |_| ())?;
             }
-            Ok(())
+            Ok(true)
         })
         .await
     }

@@ -107,10 +107,10 @@ impl Source for HttpJson {
 
     /// Asks for the first page, of one row where the service takes a size. Whether every column is
     /// there cannot be told by it: a row may leave a member out.
-    async fn examine(&self, request: &Request) -> Result<(), SourceError> {
+    async fn examine(&self, request: &Request) -> Result<bool, SourceError> {
         let settings = Settings::of(request)?.with_one_row();
         let mut pages = Pages::new(Arc::clone(&self.client), request, settings).await?;
-        pages.look().await
+        pages.look().await.map(|()| true)
     }
 }
 

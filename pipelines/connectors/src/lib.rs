@@ -50,11 +50,12 @@ pub trait Source: Send + Sync {
     /// When the source cannot be reached or read, or lacks a table, a column or a right.
     async fn open(&self, request: &Request) -> Result<Option<Snapshot>, SourceError>;
 
-    /// Looks whether [`Self::open`] would work, without reading the rows.
+    /// Looks whether [`Self::open`] would work, without reading the rows; `false` when the source has
+    /// nothing for the table yet.
     ///
     /// # Errors
     /// As [`Self::open`].
-    async fn examine(&self, request: &Request) -> Result<(), SourceError>;
+    async fn examine(&self, request: &Request) -> Result<bool, SourceError>;
 }
 
 /// What is asked of one table of a source, in the source's own terms.

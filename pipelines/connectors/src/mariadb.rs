@@ -147,10 +147,10 @@ impl Source for MariaDbSource {
         Ok(Some(Snapshot { rows, known: None }))
     }
 
-    async fn examine(&self, request: &Request) -> Result<(), SourceError> {
+    async fn examine(&self, request: &Request) -> Result<bool, SourceError> {
         let (mut place, connection, _) = self.plan(request).await?;
         *place = Some(connection);
-        Ok(())
+        Ok(true)
     }
 }
 

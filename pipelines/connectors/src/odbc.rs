@@ -118,9 +118,9 @@ impl Source for OdbcSource {
         Ok(Some(Snapshot { rows: stream(receiver, self.peer.broken()), known: None }))
     }
 
-    async fn examine(&self, request: &Request) -> Result<(), SourceError> {
+    async fn examine(&self, request: &Request) -> Result<bool, SourceError> {
         let (reply, told) = oneshot::channel();
-        self.ask(Job::Examine(request.clone(), reply), told).await
+        self.ask(Job::Examine(request.clone(), reply), told).await.map(|()| true)
     }
 }
 

@@ -166,7 +166,7 @@ impl Source for PostgresSource {
         Ok(Some(Snapshot { rows: reading::in_turn(parts, &plan), known: None }))
     }
 
-    async fn examine(&self, request: &Request) -> Result<(), SourceError> {
-        self.plan(request).await.map(drop)
+    async fn examine(&self, request: &Request) -> Result<bool, SourceError> {
+        self.plan(request).await.map(|_| true)
     }
 }

@@ -66,8 +66,8 @@ impl Source for Tabular {
         Ok(Some(Snapshot { rows: in_background(batches), known: Some(set.known()) }))
     }
 
-    async fn examine(&self, request: &Request) -> Result<(), SourceError> {
-        self.look(request).await.map(|_| ())
+    async fn examine(&self, request: &Request) -> Result<bool, SourceError> {
+        self.look(request).await.map(|found| found.is_some())
     }
 }
 

@@ -127,9 +127,9 @@ impl Source for Xlsx {
     }
 
     /// Opens each workbook and looks at its sheets, headers and fixed cells.
-    async fn examine(&self, request: &Request) -> Result<(), SourceError> {
+    async fn examine(&self, request: &Request) -> Result<bool, SourceError> {
         let plan = Plan::new(request)?;
-        let Some(set) = self.find(request).await? else { return Ok(()) };
+        let Some(set) = self.find(request).await? else { return Ok(false) };
         let limits = self.limits;
         blocking(request.place.clone(), move || {
             for file in set.files() {
@@ -138,7 +138,7 @@ impl Source for Xlsx {
                     Layout::survey(&mut book, &sheet, &plan)?;
                 }
             }
-            Ok(())
+            Ok(true)
         })
         .await
     }

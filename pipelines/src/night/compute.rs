@@ -67,7 +67,7 @@ impl Night<'_> {
             format!("thiếu nguồn: {}", names.join(", "))
         });
         let batch = materialise::batch_of(query, self.warehouse.geography(), &inputs);
-        if lake.holds(table, part, &batch).await? {
+        if !self.afresh.contains(table) && lake.holds(table, part, &batch).await? {
             let note = lake.note(table, part).await?;
             let tonight = note.as_ref().is_some_and(|note| note.night == self.date);
             let result = if tonight { RunResult::New } else { RunResult::Unchanged };

@@ -99,11 +99,18 @@ impl Night<'_> {
                 Ok(Change { table, rows, place })
             }
             Growth::Upsert { watermark, deleted, .. } => {
-                let only = by.filter(|_| !is_otherwise).map(|by| among(by, &touched));
+                // Rows of before may be lost, and are not read.
+                let is_anew = self.is_anew(table);
+                let among_touched = |touched: &BTreeSet<String>| match by.filter(|_| !is_otherwise)
+                {
+                    _ if is_anew => Some("false".to_owned()),
+                    by => by.map(|by| among(by, touched)),
+                };
                 // What was read again and is as before rewrites nothing.
-                let workshop = if is_new {
+                let workshop = if is_new || is_anew {
                     workshop
                 } else {
+                    let only = among_touched(&touched);
                     let rows = workshop.stage(&changed_sql(table, only.as_deref())).await?;
                     self.warehouse.workshop([(BATCH.to_owned(), rows.into())])?
                 };
@@ -111,11 +118,12 @@ impl Night<'_> {
                     Some(by) => partitions_of(&workshop, by).await?,
                     None => BTreeSet::new(),
                 };
-                let only = only.and(by).map(|by| among(by, &touched));
+                let only = among_touched(&touched);
                 let newer = watermark.as_deref();
                 let sql = upsert_sql(table, only.as_deref(), newer, deleted.as_deref());
                 let rows = workshop.stage(&sql).await?;
                 let place = match by {
+                    _ if is_anew => Place::All,
                     Some(_) if touched.is_empty() && !is_new && !is_otherwise => Place::Beside,
                     Some(by) if !is_new && !is_otherwise => {
                         Place::Partitions(by.to_owned(), touched)

@@ -151,7 +151,8 @@ impl Night<'_> {
         batch_id: &str,
     ) -> Result<Option<Fared>, StoreError> {
         let lake = self.warehouse.lake();
-        if !lake.holds(&table.name, &visit.part, batch_id).await? {
+        let is_wanted = self.afresh.contains(&table.name);
+        if is_wanted || !lake.holds(&table.name, &visit.part, batch_id).await? {
             return Ok(None);
         }
         let note = lake.last_note(&table.name).await?;
@@ -243,7 +244,7 @@ impl Night<'_> {
         };
         // Quarantine first: a table never holds a batch whose refused rows are lost.
         let declared = self.warehouse.declarations().source_table(&table.name);
-        let class = declared.map_or(Sensitivity::Restricted, |(contract, _)| contract.sensitivity);
+        let class = declared.map_or(Sensitivity::Restricted, |(_, table)| table.sensitivity);
         quarantine::keep(lake, (&table.name, class), &refused, &note).await?;
         let verdict = verdict(table, &batch.leaking_columns, findings.refused_by, &note)
             .or_else(|| fall(table, before.as_ref(), &note));

@@ -53,7 +53,7 @@ impl Night<'_> {
         if !kind.sends_spans() {
             return None;
         }
-        let last = last?;
+        let last = last.filter(|_| !self.is_anew(table))?;
         let column = match &table.growth {
             Growth::Snapshot => return None,
             Growth::Append { period, .. } => table.column(period)?,

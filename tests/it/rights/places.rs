@@ -50,8 +50,8 @@ fn tables(warehouse: &Warehouse) -> Vec<(String, String)> {
     let internal = |class: Sensitivity| class > Sensitivity::Open && class <= Sensitivity::Business;
     let number = |ty: &arrow::datatypes::DataType| ty.is_numeric();
     let mut all = Vec::new();
-    for contract in declarations.contracts.iter().filter(|c| internal(c.sensitivity)) {
-        for table in &contract.tables {
+    for contract in &declarations.contracts {
+        for table in contract.tables.iter().filter(|table| internal(table.sensitivity)) {
             let schema = warehouse::spec::arrow_schema(table);
             let counted = schema.fields().iter().find(|field| number(field.data_type()));
             if schema.field_with_name("don_vi").is_ok() {

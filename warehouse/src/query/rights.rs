@@ -136,7 +136,7 @@ impl Rights<'_> {
     fn sources(&self, tables: &mut Tables) {
         for contract in &self.declarations.contracts {
             for table in &contract.tables {
-                let Ok(keep) = self.rows(contract.sensitivity, unit_column(table)) else {
+                let Ok(keep) = self.rows(table.sensitivity, unit_column(table)) else {
                     continue;
                 };
                 let hidden = table
@@ -235,8 +235,9 @@ impl Rights<'_> {
             .declarations
             .contracts
             .iter()
-            .filter(|contract| self.who.reads_whole(contract.sensitivity))
-            .flat_map(|contract| contract.tables.iter().map(|table| table.name.to_string()));
+            .flat_map(|contract| &contract.tables)
+            .filter(|table| self.who.reads_whole(table.sensitivity))
+            .map(|table| table.name.to_string());
         let queries = self
             .declarations
             .queries

@@ -11,7 +11,8 @@ use super::origin;
 use super::reader::{At, File, Node, Span};
 use super::sql::SqlText;
 use super::{
-    ColumnType, Contract, Generalisation, Origin, SourceKind, SourceTable, Treatment, UnitDate,
+    Column, ColumnType, Contract, Generalisation, Origin, SourceKind, SourceTable, Treatment,
+    UnitDate,
 };
 use crate::names::{Group, Schema, Sensitivity, TableName};
 
@@ -95,10 +96,14 @@ fn read_root(
     for (at, node) in nodes.iter().enumerate() {
         let end = starts.get(at + 1).copied().unwrap_or(file.text.len());
         let slice = starts.get(at).and_then(|&start| file.text.get(start..end));
-        tables.extend(read_table(node, slice.unwrap_or_default(), contract.system, files));
+        tables.extend(read_table(
+            node,
+            slice.unwrap_or_default(),
+            (contract.system, &sensitivity),
+            files,
+        ));
     }
     root.finish();
-    check_class(file, sensitivity, &tables);
     (contract, id_span, tables)
 }
 
@@ -124,7 +129,7 @@ pub(super) fn read_groups(node: &Node<'_>) -> Vec<Group> {
 fn read_table(
     node: &Node<'_>,
     slice: &str,
-    system: Option<SourceKind>,
+    (system, class): (Option<SourceKind>, &At<Sensitivity>),
     files: &BTreeMap<String, String>,
 ) -> Option<TableDraft> {
     let name = node.required_string("name");
@@ -134,6 +139,7 @@ fn read_table(
     let licence = node.string("licence").map(|text| text.value);
     let citation = node.required_string("citation").value;
     let master = node.boolean("master").unwrap_or(false);
+    let class = read_class(node, class);
     let max_bad_rows_percent = read_share(node, "max_bad_rows_percent", 0.0);
     let max_fall_percent = read_share(node, "max_fall_percent", MAX_FALL);
     let due_days = node.whole_within("due_days", 1..=3_660);
@@ -149,6 +155,7 @@ fn read_table(
     let growth = growth::read(node, &origin, !key.is_empty(), (&columns, complete));
     let checks = check::read(node, "check", Over::Batch);
     node.finish();
+    check_class(node, &class, &name.value, &columns);
     let complete = check_columns(node.file(), &columns, complete) && complete;
     if complete {
         check_key(node.file(), &key, &columns);
@@ -164,6 +171,7 @@ fn read_table(
         origin,
         growth: growth.growth,
         partition: growth.partition,
+        sensitivity: class.value,
         licence,
         citation,
         master,
@@ -176,6 +184,23 @@ fn read_table(
         fingerprint: format!("{:x}", sum.finalize()),
     };
     Some(TableDraft { table, span: name.span, complete, columns, checks, deleted: growth.deleted })
+}
+
+/// A table may be less sensitive than its source, never more.
+fn read_class(node: &Node<'_>, source: &At<Sensitivity>) -> At<Sensitivity> {
+    let Some(own) = node.one_of("sensitivity", &sensitivities()) else {
+        return At { value: source.value, span: source.span.clone() };
+    };
+    if own.value > source.value {
+        let message = format!(
+            "the table is declared {}, and its source {}",
+            own.value.as_str(),
+            source.value.as_str()
+        );
+        let help = "raise the class of the source: it is that of the most sensitive of its tables";
+        node.file().fault(own.span.clone(), "table-too-open", message, help.to_owned());
+    }
+    own
 }
 
 fn read_name(node: &Node<'_>, name: &At<String>) -> Option<TableName> {
@@ -240,28 +265,25 @@ fn check_key(file: &File<'_>, key: &[At<String>], columns: &[ColumnDraft]) {
 }
 
 /// A pseudonymised value stays personal data, so it counts; a dropped or coarsened one does not.
-fn check_class(file: &File<'_>, declared: At<Sensitivity>, tables: &[TableDraft]) {
-    let most = tables
-        .iter()
-        .flat_map(|table| table.columns.iter().map(move |draft| (&table.table.name, &draft.column)))
-        .filter(|(_, column)| {
-            matches!(
-                column.treatment,
-                Treatment::Keep
-                    | Treatment::Pseudonymise { .. }
-                    | Treatment::Generalise(Generalisation::Day)
-            )
-        })
-        .max_by_key(|(_, column)| column.sensitivity);
-    let Some((table, column)) = most.filter(|(_, c)| c.sensitivity > declared.value) else {
-        return;
+fn check_class(node: &Node<'_>, declared: &At<Sensitivity>, name: &str, columns: &[ColumnDraft]) {
+    let counts = |column: &&Column| {
+        matches!(
+            column.treatment,
+            Treatment::Keep
+                | Treatment::Pseudonymise { .. }
+                | Treatment::Generalise(Generalisation::Day)
+        )
     };
+    let most = columns.iter().map(|draft| &draft.column).filter(counts);
+    let most = most.max_by_key(|column| column.sensitivity);
+    let Some(column) = most.filter(|column| column.sensitivity > declared.value) else { return };
     let class = column.sensitivity.as_str();
+    let what = if node.has("sensitivity") { "table" } else { "source" };
     let message = format!(
-        "the source is declared {}, and `{table}.{}` is {class}",
+        "the {what} is declared {}, and `{name}.{}` is {class}",
         declared.value.as_str(),
         column.name
     );
     let help = format!("write `sensitivity = \"{class}\"`, or drop or coarsen the column");
-    file.fault(declared.span, "table-too-open", message, help);
+    node.file().fault(declared.span.clone(), "table-too-open", message, help);
 }

@@ -64,8 +64,10 @@ impl Lake {
         let mut flaws: Vec<Flaw> = found
             .into_iter()
             .filter(|(_, told_bytes, found_bytes)| *found_bytes != Some(*told_bytes))
-            .map(|(location, told_bytes, found_bytes)| {
-                Flaw { file: below(&root, &location), told_bytes, found_bytes }
+            .map(|(location, told_bytes, found_bytes)| Flaw {
+                file: below(&root, &location),
+                told_bytes,
+                found_bytes,
             })
             .collect();
         flaws.sort();

@@ -484,7 +484,10 @@ impl Keeper {
                     return;
                 }
                 Err(error) => {
-                    tracing::warn!(error = cause(&error), "the lease was not renewed; it is tried again");
+                    tracing::warn!(
+                        error = cause(&error),
+                        "the lease was not renewed; it is tried again"
+                    );
                     TRIED_AGAIN_SECS
                 }
             };
