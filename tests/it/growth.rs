@@ -13,20 +13,27 @@ use warehouse::store::{Lake, Location};
 use crate::support::{self, khoyte, succeed};
 use crate::users::server::{PASSWORD, Postgres};
 
-/// An installation with one contract of its own.
+/// An installation with contracts of its own.
 pub(crate) struct House {
     folder: TempDir,
 }
 
 impl House {
     pub(crate) fn new(contract: &str, config: &str) -> Self {
+        Self::of(&[contract], config)
+    }
+
+    /// With several contracts; each begins with its `id`.
+    pub(crate) fn of(all: &[&str], config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let contracts = folder.path().join("declared/pipelines/contracts");
         std::fs::create_dir_all(&contracts).unwrap();
         std::fs::create_dir_all(folder.path().join("sources")).unwrap();
         std::fs::create_dir_all(folder.path().join("keys")).unwrap();
-        let id = contract.split('"').nth(1).unwrap();
-        std::fs::write(contracts.join(format!("{id}.toml")), contract).unwrap();
+        for contract in all {
+            let id = contract.split('"').nth(1).unwrap();
+            std::fs::write(contracts.join(format!("{id}.toml")), contract).unwrap();
+        }
         let common = "declarations_folder = \"declared\"\nsources_folder = \"sources\"\n";
         std::fs::write(folder.path().join("khoyte.toml"), format!("{common}{config}")).unwrap();
         std::fs::set_permissions(
@@ -42,7 +49,7 @@ impl House {
     }
 
     /// Takes over the keys of another, so that their tokens can be compared.
-    fn with_keys_of(self, other: &Self) -> Self {
+    pub(crate) fn with_keys_of(self, other: &Self) -> Self {
         for (name, bytes) in support::files(&other.path().join("keys")) {
             let file = self.path().join("keys").join(name);
             std::fs::write(&file, bytes).unwrap();

@@ -52,6 +52,10 @@ impl Postgres {
         format!("postgres://khoyte:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// What psql answers, unaligned.
     pub(crate) fn ask(&self, database: &str, sql: &str) -> String {
         let address = self.address(database);
