@@ -11,7 +11,8 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Whose events are written.
-const OWN: [&str; 5] = ["khoyte", "warehouse", "pipelines", "open_data", "dashboards"];
+const OWN: [&str; 6] =
+    ["khoyte", "warehouse", "pipelines", "connectors", "open_data", "dashboards"];
 
 /// Starts logging with a filter such as `info` or `warehouse=debug`.
 pub(crate) fn start(filter: &str, json: bool) {

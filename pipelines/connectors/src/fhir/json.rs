@@ -250,7 +250,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// The character of `\uXXXX`, or of the pair of them that a character beyond U+FFFF is.
+    /// The character of `\u` and four hexadecimal digits, or of the pair of them that a character beyond U+FFFF is.
     fn unicode(&mut self) -> Result<char, Fault> {
         let first = self.four_digits()?;
         let code = match first {
