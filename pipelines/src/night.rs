@@ -1,5 +1,5 @@
-//! One night: every source table, then every mart and indicator in the order that their SQL
-//! implies, then the account of it all.
+//! One night: every source table, every mart and indicator when what it is made from is there, then
+//! the account of it all.
 //!
 //! Invariants: a table changes by one atomic commit or not at all; what is already loaded is not
 //! loaded again; a source that fails stops neither the others nor what does not depend on it; what
@@ -8,9 +8,10 @@
 mod compute;
 mod grow;
 mod load;
+mod schedule;
 mod visit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use warehouse::names::TableName;
@@ -94,44 +95,29 @@ impl Night<'_> {
         &self,
         progress: &mut (dyn FnMut(Event<'_>) + Send),
     ) -> Result<Summary, LedgerError> {
-        let declarations = self.warehouse.declarations();
-        let tables = load::order(declarations, &self.only);
-        let queries = compute::order(declarations);
-        progress(Event::Started { steps: tables.len() + queries.len() });
-        let mut state = State::default();
-        for (source, table) in tables {
-            progress(Event::Begun { name: &table.name.to_string() });
-            let outcome = self.load(source, table).await;
-            state.add(outcome, progress);
-        }
-        for query in queries {
-            progress(Event::Begun { name: &query.id });
-            if let Some(outcome) = self.compute(query, &state).await {
-                state.add(outcome, progress);
-            }
-        }
-        ledger::write(self.warehouse, self.date, &state.outcomes).await?;
-        Ok(Summary { outcomes: state.outcomes })
+        let outcomes = schedule::work(self, progress);
+        ledger::write(self.warehouse, self.date, &outcomes).await?;
+        Ok(Summary { outcomes })
     }
 }
 
-/// What the steps so far came to.
+/// What the steps so far came to, by table; several where indicators share it.
 #[derive(Default)]
-struct State {
-    outcomes: Vec<Outcome>,
-    /// Position of a table's outcomes; several where indicators share it.
-    by_table: BTreeMap<TableName, Vec<usize>>,
-}
+struct State(BTreeMap<TableName, Vec<Outcome>>);
 
 impl State {
-    fn add(&mut self, outcome: Outcome, progress: &mut (dyn FnMut(Event<'_>) + Send)) {
-        progress(Event::Done(&outcome));
-        self.by_table.entry(outcome.table.clone()).or_default().push(self.outcomes.len());
-        self.outcomes.push(outcome);
+    fn add(&mut self, outcome: Outcome) {
+        self.0.entry(outcome.table.clone()).or_default().push(outcome);
     }
 
     fn of(&self, table: &TableName) -> impl Iterator<Item = &Outcome> {
-        self.by_table.get(table).into_iter().flatten().map(|at| &self.outcomes[*at])
+        self.0.get(table).into_iter().flatten()
+    }
+
+    /// What is known of some tables.
+    fn about(&self, tables: &BTreeSet<TableName>) -> Self {
+        let known = self.0.iter().filter(|(table, _)| tables.contains(*table));
+        Self(known.map(|(table, outcomes)| (table.clone(), outcomes.clone())).collect())
     }
 }
 

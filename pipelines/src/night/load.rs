@@ -57,7 +57,7 @@ fn is_declared(table: &SourceTable) -> bool {
     matches!(table.origin, Origin::Declared { .. })
 }
 
-fn needs(table: &SourceTable) -> impl Iterator<Item = &warehouse::names::TableName> {
+pub(super) fn needs(table: &SourceTable) -> impl Iterator<Item = &warehouse::names::TableName> {
     table.columns.iter().filter_map(|column| Some(&column.references.as_ref()?.0))
 }
 
