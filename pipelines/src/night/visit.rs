@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime};
 use connectors::Span;
-use warehouse::spec::{Column, Generalisation, Growth, Origin, SourceTable, Treatment};
+use warehouse::spec::{Column, Generalisation, Growth, SourceTable, Treatment};
 use warehouse::store::{Note, StoreError};
 
 use super::Night;
@@ -49,8 +49,7 @@ impl Night<'_> {
 
     /// The rows to ask for, of a source that can tell them apart. A table without rows asks for all.
     fn span(&self, table: &SourceTable, last: Option<&Note>) -> Option<Span> {
-        let Origin::Read { kind, .. } = &table.origin else { return None };
-        if !kind.sends_spans() {
+        if !table.sends_spans() {
             return None;
         }
         let last = last.filter(|_| !self.is_anew(table))?;

@@ -4,7 +4,9 @@ use super::column::{ColumnDraft, misplaced};
 use super::nearest::suggestion;
 use super::reader::{At, File, Node};
 use super::sql::SqlText;
-use super::{Column, ColumnType, Generalisation, Growth, Origin, SourceKind, Treatment};
+use super::{
+    Column, ColumnType, Generalisation, Growth, Origin, SourceKind, SourceTable, Treatment,
+};
 
 /// As read, with the SQL still to be planned.
 #[derive(Debug)]
@@ -179,9 +181,17 @@ impl Growth {
     }
 }
 
-impl SourceKind {
-    /// Whether it sends only the rows of a span.
-    pub fn sends_spans(self) -> bool {
-        matches!(self, Self::PostgreSql | Self::MariaDb | Self::Odbc)
+impl SourceTable {
+    /// Whether its source sends only the rows of a span. A web service is told since when by a
+    /// parameter, and what that means is its own matter: it is taken for when a row was written.
+    pub fn sends_spans(&self) -> bool {
+        let Origin::Read { kind, settings, .. } = &self.origin else { return false };
+        match kind {
+            SourceKind::PostgreSql | SourceKind::MariaDb | SourceKind::Odbc => true,
+            SourceKind::HttpJson => {
+                self.watermark().is_some() && settings.contains_key("since_param")
+            }
+            _ => false,
+        }
     }
 }

@@ -173,7 +173,7 @@ impl SourceKind {
             Self::Xlsx => &["complete", "sheet", "range", "header", "stop", "skip_empty", "fill"],
             Self::PostgreSql => &["where", "order", "split"],
             Self::MariaDb => &["where", "order"],
-            Self::Odbc => &["where", "order", "quote", "span_type"],
+            Self::Odbc => &["where", "order", "quote", "span_type", "max_text"],
             Self::HttpJson => &[
                 "rows",
                 "paging",

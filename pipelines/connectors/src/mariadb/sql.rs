@@ -132,9 +132,9 @@ mod tests {
 
     #[test]
     fn names_cannot_end_their_quotes() {
-        let relation = Relation::parse("kcb.d`ot", "").unwrap();
+        let relation = Relation::parse("kcb.d`an", "").unwrap();
         let sql = rows(&relation, &request(&[]), None);
-        assert_eq!(sql, "SELECT `a``b`, `ngày` FROM `kcb`.`d``ot`");
+        assert_eq!(sql, "SELECT `a``b`, `ngày` FROM `kcb`.`d``an`");
     }
 
     #[test]
