@@ -89,7 +89,7 @@ impl House {
     }
 
     /// Files of a table's rows.
-    fn parquet(&self, table: &str) -> Vec<PathBuf> {
+    pub(crate) fn parquet(&self, table: &str) -> Vec<PathBuf> {
         let files = support::files(&self.path().join("lake").join(table));
         files.into_keys().filter(|name| name.ends_with(".parquet")).map(PathBuf::from).collect()
     }
@@ -154,19 +154,19 @@ sensitivity = "internal"
 required = true
 "#;
 
-fn contract(system: &str, place: &str, growth: &str) -> String {
+pub(crate) fn contract(system: &str, place: &str, growth: &str) -> String {
     format!(
         "{HEAD}{system}\n[[table]]\nname = \"nguon.kcb_luot_kham\"\n{place}\n{growth}\n{COLUMNS}"
     )
 }
 
-const UPSERT: &str = "partition = \"thang\"\ngrowth = { kind = \"upsert\", watermark = \"cap_nhat\", \
+pub(crate) const UPSERT: &str = "partition = \"thang\"\ngrowth = { kind = \"upsert\", watermark = \"cap_nhat\", \
                       again_days = 1, deleted = \"trang_thai = '9'\" }";
 
 const ROWS: &str = "SELECT * FROM nguon.kcb_luot_kham";
 
 /// A server with the relation of visits, and the configuration that reaches it.
-fn server() -> (Postgres, String) {
+pub(crate) fn server() -> (Postgres, String) {
     let server = Postgres::start();
     server.ask("postgres", "CREATE DATABASE kcb");
     server.ask(
@@ -184,7 +184,7 @@ fn server() -> (Postgres, String) {
 }
 
 /// What the source does on a day: new visits, some of an earlier month, corrections, deletions.
-fn day(server: &Postgres, day: u32) {
+pub(crate) fn day(server: &Postgres, day: u32) {
     let at = format!("2026-07-{day:02} 20:00:00+07");
     server.ask(
         "kcb",

@@ -2,10 +2,10 @@
 //! program itself. What was planted in them is what is found, no identifier is left anywhere, and
 //! neither a killed night nor a server that dies changes what there is in the end.
 
-mod files;
+pub(crate) mod files;
 mod installation;
 mod mariadb;
-mod rows;
+pub(crate) mod rows;
 mod web;
 
 use std::collections::BTreeMap;

@@ -118,12 +118,20 @@ pub(crate) fn rows(warehouse: &Warehouse, sql: &str) -> Grid {
 
 /// Every table's rows as sorted lines, by table; columns that tell the time are left out.
 pub(crate) fn contents(warehouse: &Warehouse) -> BTreeMap<String, Vec<String>> {
+    contents_without(warehouse, &["bat_dau", "ket_thuc"])
+}
+
+/// Every table's rows as sorted lines, by table, without columns of these names.
+pub(crate) fn contents_without(
+    warehouse: &Warehouse,
+    hidden: &[&str],
+) -> BTreeMap<String, Vec<String>> {
     let tables = rows(warehouse, "SELECT ten FROM he_thong.bang ORDER BY ten");
     let names = tables.rows.iter().map(|row| row[0].to_string());
     names
         .map(|name| {
             let grid = rows(warehouse, &format!("SELECT * FROM {name}"));
-            let hidden = ["bat_dau", "ket_thuc"].map(|column| grid.column(column));
+            let hidden: Vec<_> = hidden.iter().map(|column| grid.column(column)).collect();
             let line = |row: &Vec<warehouse::grid::Cell>| {
                 let cells = row.iter().enumerate().filter(|(at, _)| !hidden.contains(&Some(*at)));
                 cells.map(|(_, cell)| cell.to_string()).collect::<Vec<_>>().join("|")

@@ -14,7 +14,7 @@ use zip::write::SimpleFileOptions;
 use super::rows::{AMOUNT, Cells, DAY, KIND, NAME, NUMBER, PERSON, PHONE, Table};
 
 /// The columns of plain tables.
-pub(super) const COLUMNS: [&str; 7] =
+pub(crate) const COLUMNS: [&str; 7] =
     ["so_thu_tu", "so_dinh_danh", "ho_ten", "dien_thoai", "ngay", "loai", "so_luong"];
 
 /// The fields of table 1 of the claims, and those of table 3.
@@ -30,7 +30,8 @@ const SERVICE: [&str; 7] = [
     "THANH_TIEN_BV",
 ];
 
-const HEADED: [&str; 7] =
+/// The header of the workbook.
+pub(crate) const HEADED: [&str; 7] =
     ["STT", "Số định danh", "Họ và tên", "Điện thoại", "Ngày khám", "Loại", "Số lượng"];
 
 fn text(row: &Cells, column: usize) -> &str {
@@ -38,7 +39,7 @@ fn text(row: &Cells, column: usize) -> &str {
 }
 
 /// Lines of fields; empty where there is nothing.
-pub(super) fn delimited(table: &Table, delimiter: &str) -> String {
+pub(crate) fn delimited(table: &Table, delimiter: &str) -> String {
     let line = |row: &Cells| {
         let fields: Vec<&str> = (0..row.len()).map(|column| text(row, column)).collect();
         format!("{}\n", fields.join(delimiter))
@@ -48,7 +49,7 @@ pub(super) fn delimited(table: &Table, delimiter: &str) -> String {
 }
 
 /// A text in the bytes of TCVN3, as far as the kinds need it.
-pub(super) fn tcvn3(text: &str) -> Vec<u8> {
+pub(crate) fn tcvn3(text: &str) -> Vec<u8> {
     let byte = |letter: char| match letter {
         'ộ' => 0xe9,
         'đ' => 0xae,
@@ -61,7 +62,7 @@ pub(super) fn tcvn3(text: &str) -> Vec<u8> {
 }
 
 /// A claims file: each visit has a record of table 1 and one of table 3.
-pub(super) fn claims(visits: &Table, services: &Table) -> Vec<u8> {
+pub(crate) fn claims(visits: &Table, services: &Table) -> Vec<u8> {
     assert_eq!(visits.rows.len(), services.rows.len());
     let hoso = u64::try_from(visits.rows.len()).unwrap();
     let header = Header { facility: "01001", made_on: "20260715", hoso };
@@ -89,7 +90,7 @@ fn instant(row: &Cells) -> String {
 }
 
 /// Resources, one a line.
-pub(super) fn fhir(table: &Table) -> String {
+pub(crate) fn fhir(table: &Table) -> String {
     let resource = |row: &Cells| {
         let mut all = Map::new();
         all.insert("resourceType".to_owned(), json!("Observation"));
@@ -138,7 +139,7 @@ fn amount(row: &Cells) -> Value {
 }
 
 /// Numbers and days have types of their own.
-pub(super) fn parquet(table: &Table) -> Vec<u8> {
+pub(crate) fn parquet(table: &Table) -> Vec<u8> {
     let texts = |column: usize| -> ArrayRef {
         Arc::new(table.rows.iter().map(|row| row[column].as_deref()).collect::<StringArray>())
     };
@@ -169,18 +170,29 @@ fn day(row: &Cells) -> Option<NaiveDate> {
 
 const OPEN_XML: &str = "http://schemas.openxmlformats.org";
 
+/// The part that is the sheet of a workbook.
+pub(crate) const SHEET: &str = "xl/worksheets/sheet0.xml";
+
 /// Format 1 is a day.
 const STYLES: &str = r#"<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>"#;
 
 /// A workbook with one sheet, its header in the first row. A personal number that lost its zeros is
 /// a number there.
-pub(super) fn workbook(table: &Table) -> Vec<u8> {
-    let mut sheet = String::from("<worksheet><sheetData>");
-    sheet += &sheet_row(1, HEADED.map(|name| Some(inline(name))));
+pub(crate) fn workbook(table: &Table) -> Vec<u8> {
+    archive(&workbook_parts(&sheet_data(table)))
+}
+
+/// The rows of such a sheet.
+pub(crate) fn sheet_data(table: &Table) -> String {
+    let mut rows = sheet_row(1, HEADED.map(|name| Some(inline(name))));
     for (at, row) in table.rows.iter().enumerate() {
-        sheet += &sheet_row(at + 2, std::array::from_fn(|column| sheet_cell(row, column)));
+        rows += &sheet_row(at + 2, std::array::from_fn(|column| sheet_cell(row, column)));
     }
-    sheet += "</sheetData></worksheet>";
+    rows
+}
+
+/// The parts of a workbook whose sheet has these rows; the sheet is the last.
+pub(crate) fn workbook_parts(rows: &str) -> Vec<(&'static str, Vec<u8>)> {
     let relation = |kind: &str, target: &str| {
         let kind = format!("{OPEN_XML}/officeDocument/2006/relationships/{kind}");
         let one = format!(r#"<Relationship Id="r0" Type="{kind}" Target="{target}"/>"#);
@@ -195,12 +207,17 @@ pub(super) fn workbook(table: &Table) -> Vec<u8> {
         ("xl/workbook.xml", book.to_owned()),
         ("xl/sharedStrings.xml", r#"<sst count="0" uniqueCount="0"></sst>"#.to_owned()),
         ("xl/styles.xml", STYLES.to_owned()),
-        ("xl/worksheets/sheet0.xml", sheet),
+        (SHEET, format!("<worksheet><sheetData>{rows}</sheetData></worksheet>")),
     ];
+    parts.into_iter().map(|(name, part)| (name, part.into_bytes())).collect()
+}
+
+/// A ZIP archive of these parts.
+pub(crate) fn archive(parts: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, part) in parts {
-        writer.start_file(name, SimpleFileOptions::default()).unwrap();
-        writer.write_all(part.as_bytes()).unwrap();
+        writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+        writer.write_all(part).unwrap();
     }
     writer.finish().unwrap().into_inner()
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 /// One row: number, personal number, name, telephone, day, kind, amount; as text, whatever the
 /// source makes of it.
-pub(super) type Cells = [Option<String>; 7];
+pub(crate) type Cells = [Option<String>; 7];
 
 pub(super) const NUMBER: usize = 0;
 pub(super) const PERSON: usize = 1;
@@ -75,7 +75,7 @@ const PLANTS: [Plant; 12] = [
 
 /// A table of a source, and what is true about it.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// Its name in the lake.
     pub(super) name: &'static str,
     /// Its rows in the order of the source.
@@ -123,6 +123,12 @@ pub(super) fn identifiers() -> Vec<String> {
 }
 
 impl Table {
+    /// These rows, without any fault.
+    pub(crate) fn of(rows: Vec<Cells>) -> Self {
+        let (faults, copies) = (BTreeMap::new(), BTreeSet::new());
+        Self { name: "", rows, replaced: 0, faults, copies }
+    }
+
     fn make(name: &'static str, seed: usize, upsert: bool) -> Self {
         // The letters of old files are of one byte each: marks cannot stand apart.
         let old = name == "nguon.csv_luot";
