@@ -76,18 +76,35 @@ impl Pseudonymiser {
     }
 }
 
-/// The one form of a value, before it is hashed; `None` when nothing is left of it.
+/// The one form of a value, before it is hashed; `None` when nothing is left of it. Signs between the
+/// digits of a person's number are only how it was typed; in a key that a program made they tell one
+/// key from another (`L2-11`, `L21-1`), and stay.
 fn normalise(value: &str) -> Option<String> {
     let clean = text::clean(value);
-    let mut form: String = clean
-        .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.'))
-        .flat_map(char::to_uppercase)
-        .collect();
+    let typed: String =
+        clean.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect();
+    let mut form: String = typed.chars().filter(|c| !matches!(c, '-' | '.')).collect();
+    if form.is_empty() {
+        return None;
+    }
+    if !is_persons_number(&form) {
+        return Some(typed);
+    }
     if form.len() == 11 && is_citizen_id(&format!("0{form}")) {
         form.insert(0, '0');
     }
-    (!form.is_empty()).then_some(form)
+    Some(form)
+}
+
+/// Whether it may be a person's: nine digits or more, or an insurance card, two letters and thirteen
+/// digits.
+fn is_persons_number(form: &str) -> bool {
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let is_card = form.len() == 15
+        && form.is_char_boundary(2)
+        && form[..2].bytes().all(|b| b.is_ascii_uppercase())
+        && digits(&form[2..]);
+    is_card || (form.len() >= 9 && digits(form))
 }
 
 #[cfg(test)]
@@ -122,6 +139,8 @@ mod tests {
         }
         assert_eq!(tokens.token("79203004567"), tokens.token("079203004567"));
         assert_eq!(tokens.token("dn4 79 99 0012 3456"), tokens.token("DN4799900123456"));
+        assert_eq!(tokens.token("DN-4799900-123456"), tokens.token("DN4799900123456"));
+        assert_ne!(tokens.token("L2-11"), tokens.token("L21-1"));
         assert_eq!(tokens.token("Nguye\u{302}\u{303}n"), tokens.token("NGUYỄN"));
     }
 

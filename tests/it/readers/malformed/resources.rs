@@ -38,7 +38,7 @@ fn lines() -> Vec<Case> {
         ("\0".to_owned(), "there is no value where one belongs"),
         (r#"{"resourceType":"Observation"} {"id":"BIMAT"}"#.to_owned(), "something follows"),
         (r#"{"resourceType":"Observation""#.to_owned(), "an object is not closed"),
-        (r#"{"resourceType":"Observation","id":"BIM"#.to_owned(), "a string is not closed"),
+        (r#"{"resourceType":"Observation","id":"BIM"#.to_owned(), "in line 2: a string"),
         (r#"{resourceType:"Observation"}"#.to_owned(), "a member has no name"),
         (r#"{"resourceType" "Observation"}"#.to_owned(), "a colon is missing"),
         (whole(r#""id":"BIMAT","id":"2""#), "an object has a member twice"),
