@@ -256,11 +256,8 @@ impl Lake {
             .build()
     }
 
-    /// The newest version of a table; `None` when it was never written.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn table(&self, name: &TableName) -> Result<Option<DeltaTable>, StoreError> {
+    /// Reads a table's log from its beginning; `None` when it was never written.
+    async fn load(&self, name: &TableName) -> Result<Option<DeltaTable>, StoreError> {
         let failed = |source| read_error(name, source);
         let mut table = self.handle(name).map_err(failed)?;
         if !table.verify_deltatable_existence().await.map_err(failed)? {
@@ -276,6 +273,12 @@ impl Lake {
     /// # Errors
     /// When the log cannot be read, or tells of what `khoyte` does not write.
     pub async fn newest(&self, name: &TableName) -> Result<Option<Arc<Version>>, StoreError> {
+        Ok(self.last_read(name).await?.map(|read| read.version))
+    }
+
+    /// The newest version of a table, which asks only for what is newer than what was read before:
+    /// whoever reads a note or writes does not read the whole log again.
+    async fn last_read(&self, name: &TableName) -> Result<Option<Read>, StoreError> {
         let failed = |source| read_error(name, source);
         let last = {
             let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
@@ -285,7 +288,7 @@ impl Lake {
         if let Some(before) = &before
             && !before.is_old().await.map_err(failed)?
         {
-            return Ok(Some(Arc::clone(&before.version)));
+            return Ok(Some(before.clone()));
         }
         let mut last = last.lock().await;
         let before = before.map(|before| before.number());
@@ -296,14 +299,13 @@ impl Lake {
                 table.update_state().await.map_err(failed)?;
                 Read::of(table).map_err(failed)?
             }
-            None => match self.table(name).await? {
+            None => match self.load(name).await? {
                 Some(table) => Read::of(table).map_err(failed)?,
                 None => return Ok(None),
             },
         };
-        let version = Arc::clone(&read.version);
-        *last = Some(read);
-        Ok(Some(version))
+        *last = Some(read.clone());
+        Ok(Some(read))
     }
 
     /// The values of the table's partitions, as text; none where it is not partitioned by `by`.
@@ -361,7 +363,7 @@ impl Lake {
         name: &TableName,
         wanted: impl Fn(&Note) -> bool,
     ) -> Result<Option<Note>, StoreError> {
-        let Some(table) = self.table(name).await? else { return Ok(None) };
+        let Some(Read { table, .. }) = self.last_read(name).await? else { return Ok(None) };
         let version = table.version().unwrap_or_default();
         // Most notes are the newest, and a log may be years long.
         for newest in [Some(1), Some(32), None] {
@@ -397,7 +399,7 @@ impl Lake {
         let failed = |source| write_error(name, source);
         let rows = plan(&rows.into()).map_err(|error| failed(error.into()))?;
         let schema = Arc::clone(rows.schema().inner());
-        let existing = self.table(name).await?;
+        let existing = self.last_read(name).await?.map(|read| read.table);
         let (log_store, snapshot) = match &existing {
             Some(table) => {
                 let state = table.snapshot().map_err(failed)?;
@@ -468,7 +470,7 @@ impl Lake {
 
     /// The number of the newest batch of a part.
     async fn held(&self, name: &TableName, part: &str) -> Result<Option<i64>, StoreError> {
-        let Some(table) = self.table(name).await? else { return Ok(None) };
+        let Some(Read { table, .. }) = self.last_read(name).await? else { return Ok(None) };
         let state = table.snapshot().map_err(|source| read_error(name, source))?;
         let snapshot = state.snapshot();
         let log = table.log_store();
