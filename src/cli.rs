@@ -59,7 +59,7 @@ enum Command {
     Demo(demo::Args),
     /// Check every declaration, offline
     Check(check::Args),
-    /// Fill a folder with simulated source files
+    /// Fill a folder, or servers of every kind, with simulated sources
     Simulate(simulate::Args),
     /// Run the nightly pipelines; resumable, repeatable
     Night(night::Args),
@@ -138,7 +138,7 @@ async fn dispatch(line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
     match &line.command {
         Command::Demo(args) => demo::run(args, line, out).await,
         Command::Check(args) => check::run(args, line, out),
-        Command::Simulate(args) => simulate::run(args, line, out),
+        Command::Simulate(args) => simulate::run(args, line, out).await,
         Command::Night(args) => night::run(args, line, out).await,
         Command::Doctor(args) => doctor::run(args, line, out).await,
         Command::Sql(args) => sql::run(args, line, out).await,

@@ -13,6 +13,8 @@
 //! | `mo_phong/bhyt/ho_so.csv` | an insured visit |
 //! | `mo_phong/nhan_luc/nhan_vien.csv` | a health worker |
 //!
+//! [`by_contract`] fills servers and files of every kind instead, from the contracts alone.
+//!
 //! These are *source-side* files. They hold simulated persons with names and numbers, as a source
 //! system would, and so do the temporary names under which they are written; the folder belongs
 //! outside the lake, and nothing here writes to a lake.
@@ -23,6 +25,7 @@
 //!
 //! Nothing is drawn from real persons, and the figures are no estimate of anything.
 
+pub mod by_contract;
 mod claims;
 mod diseases;
 mod people;
@@ -121,6 +124,19 @@ pub enum SimulateError {
         file: &'static str,
         /// What is wrong with it.
         problem: String,
+    },
+    /// A server or the network refused.
+    #[error(transparent)]
+    Server(#[from] connectors::SourceError),
+    /// A file of that name is there that no simulation made.
+    #[error(
+        "{path} is there and was not made by a simulation; nothing was written to it: name an \
+         empty folder",
+        path = path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
     },
     /// The file system refused.
     #[error("cannot write {path}", path = path.display())]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use connectors::claims_xml::ClaimsXml;
 use connectors::fhir::Fhir;
+use connectors::fill::{Cells, Target};
 use connectors::http_json::{HttpJson, Service};
 use connectors::mariadb::{self, MariaDbSource};
 use connectors::odbc::{DataSource, OdbcSource};
@@ -167,31 +168,10 @@ async fn reach(kind: SourceKind, server: &Server) -> Result<Arc<dyn Source>, Sou
     let place = Place::of(kind, server)?;
     Ok(match kind {
         SourceKind::PostgreSql => {
-            let ca_file = server.ca_file.clone();
-            let tls = if server.plain { postgres::Tls::Off } else { postgres::Tls::On { ca_file } };
-            let server = postgres::Server {
-                host: place.host,
-                port: place.port,
-                database: place.database,
-                user: server.user.clone().unwrap_or_default(),
-                password: server.secret.clone(),
-                tls,
-                connections: server.connections.max(1),
-            };
-            Arc::new(PostgresSource::connect(&server).await?)
+            Arc::new(PostgresSource::connect(&postgres_server(place, server)).await?)
         }
         SourceKind::MariaDb => {
-            let ca_file = server.ca_file.clone();
-            let tls = if server.plain { mariadb::Tls::Off } else { mariadb::Tls::On { ca_file } };
-            let server = mariadb::Server {
-                host: place.host,
-                port: place.port,
-                database: place.database,
-                user: server.user.clone().unwrap_or_default(),
-                password: server.secret.clone(),
-                tls,
-            };
-            Arc::new(MariaDbSource::connect(&server).await?)
+            Arc::new(MariaDbSource::connect(&mariadb_server(place, server)).await?)
         }
         _ => {
             let service = Service {
@@ -205,6 +185,56 @@ async fn reach(kind: SourceKind, server: &Server) -> Result<Arc<dyn Source>, Sou
             Arc::new(HttpJson::new(&service)?)
         }
     })
+}
+
+fn postgres_server(place: Place, server: &Server) -> postgres::Server {
+    let ca_file = server.ca_file.clone();
+    postgres::Server {
+        host: place.host,
+        port: place.port,
+        database: place.database,
+        user: server.user.clone().unwrap_or_default(),
+        password: server.secret.clone(),
+        tls: if server.plain { postgres::Tls::Off } else { postgres::Tls::On { ca_file } },
+        connections: server.connections.max(1),
+    }
+}
+
+fn mariadb_server(place: Place, server: &Server) -> mariadb::Server {
+    let ca_file = server.ca_file.clone();
+    mariadb::Server {
+        host: place.host,
+        port: place.port,
+        database: place.database,
+        user: server.user.clone().unwrap_or_default(),
+        password: server.secret.clone(),
+        tls: if server.plain { mariadb::Tls::Off } else { mariadb::Tls::On { ca_file } },
+    }
+}
+
+/// Puts made-up rows into a relation of a server for trials; what no simulation made is refused.
+///
+/// # Errors
+/// When the server cannot be reached, refuses, is of another kind, or holds a real relation of that
+/// name.
+pub(crate) async fn fill(
+    kind: SourceKind,
+    server: &Server,
+    target: Target<'_>,
+    rows: impl Iterator<Item = Cells>,
+) -> Result<u64, SourceError> {
+    let place = Place::of(kind, server)?;
+    match kind {
+        SourceKind::PostgreSql => {
+            postgres::fill(&postgres_server(place, server), target, rows).await
+        }
+        SourceKind::MariaDb => mariadb::fill(&mariadb_server(place, server), target, rows).await,
+        _ => Err(SourceError::Setting {
+            place: target.relation.to_owned(),
+            setting: "system".to_owned(),
+            what: format!("is {}, which takes no made-up rows", kind.as_str()),
+        }),
+    }
 }
 
 /// An address, taken apart.

@@ -1,20 +1,41 @@
-//! `khoyte simulate`: source files of the real ones' shape, for machines without data.
+//! `khoyte simulate`: sources of the real ones' shape, for machines without data: a few files of a
+//! small country, or servers and files of every kind by the contracts alone.
 
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
+use pipelines::simulate::by_contract::{self, Wish};
 use pipelines::simulate::{Options, Reference, SimulateError, simulate};
 use warehouse::spec::{Declarations, Origin};
 
 use super::{CommandLine, Exit};
-use crate::config;
+use crate::config::{self, Config, UsageError};
 use crate::report::Reporter;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Folder to fill
-    #[arg(long = "to", value_name = "DIR")]
-    to: PathBuf,
+    #[arg(long = "to", value_name = "DIR", required_unless_present = "contracts")]
+    to: Option<PathBuf>,
+    /// Fill what the contracts of these sources read, of all where none is named: relations of
+    /// configured servers, and files below `--to`
+    #[arg(long, value_name = "SOURCE", num_args = 0..)]
+    contracts: Option<Vec<String>>,
+    /// With --contracts: nights of rows, each with corrections and deletions of those before
+    #[arg(long, default_value_t = 3, requires = "contracts")]
+    nights: u32,
+    /// With --contracts: the first night; it tells of the day before it
+    #[arg(long, value_name = "DATE", default_value = "2026-07-01", value_parser = config::parse_date, requires = "contracts")]
+    first: NaiveDate,
+    /// With --contracts: write only this one of the nights, to load it before the next is written
+    #[arg(long, value_name = "DATE", value_parser = config::parse_date, requires = "contracts")]
+    night: Option<NaiveDate>,
+    /// With --contracts: rows that a usual night adds to each table
+    #[arg(long, default_value_t = 1000, requires = "contracts")]
+    rows: u64,
+    /// With --contracts: plant faults, and list them in this CSV file
+    #[arg(long, value_name = "FILE", requires = "contracts")]
+    faults: Option<PathBuf>,
     /// Share of a national day's volume: 1 is 500,000 visits a day
     #[arg(long, default_value_t = 0.01)]
     scale: f64,
@@ -29,15 +50,73 @@ pub(super) struct Args {
     end: NaiveDate,
 }
 
-pub(super) fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
-    let loaded = super::declarations(&line.config()?)?;
-    let options = Options { scale: args.scale, seed: args.seed, days: args.days, end: args.end };
-    match fill(&args.to, options, &loaded.declarations, out) {
-        Err(SimulateError::Options(problem)) => {
-            out.fail(&format!("khoyte: {problem}"));
-            Ok(Exit::Usage)
+pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
+    let config = line.config()?;
+    let loaded = super::declarations(&config)?;
+    let filled = if let Some(only) = &args.contracts {
+        let known = |id: &&String| loaded.declarations.contracts.iter().any(|c| c.id == **id);
+        if let Some(unknown) = only.iter().find(|id| !known(id)) {
+            return Err(UsageError(format!("there is no source `{unknown}`")).into());
         }
-        filled => Ok(filled.map(|()| Exit::Done)?),
+        by_contracts(args, only, &config, &loaded.declarations, out).await
+    } else {
+        let options =
+            Options { scale: args.scale, seed: args.seed, days: args.days, end: args.end };
+        let folder = args.to.as_deref().unwrap_or_else(|| Path::new("."));
+        fill(folder, options, &loaded.declarations, out).map_err(Into::into)
+    };
+    match filled {
+        Err(error) => match error.downcast_ref::<SimulateError>() {
+            Some(SimulateError::Options(problem)) => {
+                out.fail(&format!("khoyte: {problem}"));
+                Ok(Exit::Usage)
+            }
+            _ => Err(error),
+        },
+        Ok(()) => Ok(Exit::Done),
+    }
+}
+
+/// Fills servers and files by the contracts, and says what was written and what was left out.
+async fn by_contracts(
+    args: &Args,
+    only: &[String],
+    config: &Config,
+    declarations: &Declarations,
+    out: &Reporter,
+) -> anyhow::Result<()> {
+    let servers = config.servers()?;
+    let wish = Wish {
+        declarations,
+        reference: reference(declarations),
+        only,
+        servers: &servers,
+        folder: args.to.as_deref(),
+        first: args.first,
+        nights: args.nights,
+        night: args.night,
+        rows: args.rows,
+        seed: args.seed,
+        faults: args.faults.as_deref(),
+    };
+    let filled =
+        by_contract::fill(wish, &mut |table, _| out.working_on(&table.to_string())).await?;
+    for (table, night, rows) in &filled.tables {
+        out.say(&format!("  simulated  {table}, night of {night}: {rows} rows"));
+    }
+    for (table, reason) in &filled.left_out {
+        out.say(&format!("  left out   {table}: {reason}"));
+    }
+    if let Some(file) = &args.faults {
+        out.say(&format!("  planted    {} faults, listed in {}", filled.faults, file.display()));
+    }
+    Ok(())
+}
+
+fn reference(declarations: &Declarations) -> Reference<'_> {
+    Reference {
+        units_csv: declared(declarations, "danh_muc.don_vi"),
+        successors_csv: declared(declarations, "danh_muc.don_vi_ke_thua"),
     }
 }
 
@@ -53,10 +132,7 @@ pub(super) fn fill(
     declarations: &Declarations,
     out: &Reporter,
 ) -> Result<(), SimulateError> {
-    let reference = Reference {
-        units_csv: declared(declarations, "danh_muc.don_vi"),
-        successors_csv: declared(declarations, "danh_muc.don_vi_ke_thua"),
-    };
+    let reference = reference(declarations);
     let summary = simulate(folder, options, reference, &mut |at| out.working_on(at.file))?;
     for (file, rows) in &summary.files {
         out.say(&format!("  simulated  {}: {rows} rows", file.display()));

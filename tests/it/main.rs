@@ -25,6 +25,7 @@ mod postgres;
 mod published;
 mod readers;
 mod rights;
+mod simulated;
 mod storms;
 mod support;
 mod tidy;

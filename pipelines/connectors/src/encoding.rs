@@ -50,6 +50,12 @@ impl Encoding {
     }
 }
 
+/// Text (NFC) as TCVN3 writes it, for made-up files; a capital with a tone, which that encoding has
+/// not, is written small. `None` where it has no byte for a letter.
+pub fn to_tcvn3(text: &str) -> Option<Vec<u8>> {
+    vietnamese::to_tcvn3(text)
+}
+
 /// Reads what `inner` holds as UTF-8. What comes before a byte that the encoding does not have is
 /// given first, so that who counts rows knows where it is; then comes an error that
 /// [`is_foreign`] knows.

@@ -17,6 +17,7 @@ pub mod encoding;
 mod error;
 pub mod fhir;
 pub mod files;
+pub mod fill;
 pub mod http_json;
 pub mod mariadb;
 pub mod odbc;

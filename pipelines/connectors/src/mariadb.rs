@@ -15,6 +15,7 @@
 //! connection breaks, the instant is gone: the source then refuses rather than show another one.
 
 mod faults;
+mod fill;
 mod kinds;
 mod reading;
 mod rows;
@@ -32,6 +33,7 @@ use sqlx::{ConnectOptions as _, Executor as _};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use self::faults::Peer;
+pub use self::fill::fill;
 use self::reading::Plan;
 use self::sql::Relation;
 pub(crate) use self::sql::digits;

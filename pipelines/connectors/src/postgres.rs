@@ -45,6 +45,7 @@ mod columns;
 mod connection;
 mod copy;
 mod faults;
+mod fill;
 mod kinds;
 mod numeric;
 mod plan;
@@ -62,6 +63,7 @@ use async_trait::async_trait;
 use futures::future::try_join_all;
 
 use self::connection::{Access, Link};
+pub use self::fill::fill;
 use self::plan::Plan;
 use crate::{Request, SecretPlace, Snapshot, Source, SourceError};
 

@@ -55,6 +55,20 @@ const FREE_IN_1258: [u8; 8] = [0x8a, 0x8d, 0x8e, 0x8f, 0x90, 0x9a, 0x9d, 0x9e];
 /// The five tones of code page 1258, in the order of [`VOWELS`].
 const COMBINING: [char; 5] = ['\u{301}', '\u{300}', '\u{309}', '\u{303}', '\u{323}'];
 
+/// Text in VN3; a capital with a tone, which VN3 has not, is written small. `None` where a letter
+/// has no byte.
+pub(super) fn to_tcvn3(text: &str) -> Option<Vec<u8>> {
+    let byte = |one: char| TCVN3.chars().zip(0xa0_u8..=0xff).find(|(known, _)| *known == one);
+    let written = text.chars().map(|one| {
+        if one.is_ascii() {
+            return u8::try_from(one).ok();
+        }
+        let small = || one.to_lowercase().next().and_then(byte);
+        byte(one).or_else(small).map(|(_, byte)| byte)
+    });
+    written.collect()
+}
+
 /// What a byte is.
 #[derive(Debug, Clone, Copy)]
 enum Byte {

@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -12,7 +13,7 @@ use tokio::task::AbortHandle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, CopyOutStream, NoTls, Row, Socket};
+use tokio_postgres::{Client, Config, CopyInSink, CopyOutStream, NoTls, Row, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::faults::{self, Trouble};
@@ -134,7 +135,8 @@ impl Access {
         Ok(link)
     }
 
-    async fn connect(&self) -> Result<Link, SourceError> {
+    /// A connection outside a transaction.
+    pub(super) async fn connect(&self) -> Result<Link, SourceError> {
         let entered = match &self.tls {
             None => self.enter(NoTls).await,
             Some(tls) => self.enter(tls.clone()).await,
@@ -270,6 +272,12 @@ impl Link {
     pub(super) async fn copy(&mut self, sql: &str) -> Result<CopyOutStream, Trouble> {
         self.at_work = true;
         in_time(self.patience.idle, self.client.copy_out(sql)).await
+    }
+
+    /// Begins a `COPY … FROM STDIN`. Who has ended it says so by [`Self::rest`].
+    pub(super) async fn copy_in(&mut self, sql: &str) -> Result<CopyInSink<Bytes>, Trouble> {
+        self.at_work = true;
+        in_time(self.patience.idle, self.client.copy_in::<_, Bytes>(sql)).await
     }
 
     /// Nothing is open: the connection may end with a farewell.

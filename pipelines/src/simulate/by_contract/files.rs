@@ -1,0 +1,158 @@
+//! Files below the folder of sources, as a source puts them there: whole or not at all, with the
+//! sign that they are complete.
+//!
+//! Beside each lies a hidden file that says that it is simulated. A file without that sign is a real
+//! one, and is never replaced.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use chrono::NaiveDate;
+use connectors::encoding::to_tcvn3;
+use connectors::fill::{Cells, MARK};
+use parquet::arrow::ArrowWriter;
+use warehouse::spec::{NIGHT, SourceKind};
+
+use super::super::SimulateError;
+use super::shape::Shape;
+
+/// What stands for the rest of a name.
+const NAME: &str = "mo_phong";
+
+/// How old a file must look where it counts once nobody writes to it any more.
+const AGE: Duration = Duration::from_secs(600);
+
+/// A folder of sources.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Folder<'a>(pub(super) &'a Path);
+
+/// How a file of rows is written.
+pub(super) type Settings = BTreeMap<String, String>;
+
+/// Why a table cannot be written as a file, where no rows are needed to tell.
+pub(super) fn hindrance(kind: SourceKind, settings: &Settings) -> Option<String> {
+    let said = |name: &str| settings.get(name).map(String::as_str);
+    match said("complete") {
+        None | Some("always" | "marker" | "stable") => {}
+        Some(other) => return Some(format!("its files are complete by `{other}`")),
+    }
+    let is_delimited = matches!(kind, SourceKind::Csv | SourceKind::Tsv);
+    match said("encoding").filter(|_| is_delimited) {
+        None | Some("utf-8" | "tcvn3") => None,
+        Some(other) => Some(format!("its encoding is {other}")),
+    }
+}
+
+/// The place of a night as one file.
+pub(super) fn place(place: &str, night: NaiveDate, stem: &str, ending: &str) -> String {
+    let place = place.replace(NIGHT, &night.to_string());
+    if place.ends_with('/') {
+        return format!("{place}{stem}.{ending}");
+    }
+    place.replace('*', stem)
+}
+
+/// The same, named as simulated.
+pub(super) fn simulated(at: &str, night: NaiveDate, ending: &str) -> String {
+    place(at, night, NAME, ending)
+}
+
+impl Folder<'_> {
+    /// Puts bytes into the file `place`, which appears whole.
+    pub(super) fn put(
+        &self,
+        place: &str,
+        bytes: &[u8],
+        complete: Option<&str>,
+    ) -> Result<(), SimulateError> {
+        let path = self.0.join(place);
+        let sign = beside(&path, NAME);
+        if path.exists() && !sign.exists() {
+            return Err(SimulateError::Foreign { path });
+        }
+        let temporary = beside(&path, "tmp");
+        let write = || -> std::io::Result<()> {
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            fs::write(&sign, format!("{MARK}\n"))?;
+            let mut file = File::create(&temporary)?;
+            file.write_all(bytes)?;
+            if complete == Some("stable") {
+                file.set_modified(SystemTime::now() - AGE)?;
+            }
+            file.sync_all()?;
+            fs::rename(&temporary, &path)?;
+            if complete == Some("marker") {
+                fs::write(done(&path), "")?;
+            }
+            Ok(())
+        };
+        write().map_err(|source| SimulateError::Write { path: path.clone(), source })
+    }
+}
+
+/// `.name.ending` beside the file.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{ending}"))
+}
+
+/// `name.done` beside the file.
+fn done(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{name}.done"))
+}
+
+/// Rows as a delimited file; what hinders otherwise.
+pub(super) fn delimited(
+    shape: &Shape<'_>,
+    (kind, settings): (SourceKind, &Settings),
+    rows: impl Iterator<Item = Cells>,
+) -> Result<Vec<u8>, String> {
+    let sign = |name: &str, otherwise: u8| {
+        settings.get(name).and_then(|text| text.bytes().next()).unwrap_or(otherwise)
+    };
+    let between = sign("delimiter", if kind == SourceKind::Tsv { b'\t' } else { b',' });
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(between)
+        .quote(sign("quote", b'"'))
+        .from_writer(Vec::new());
+    let failed = |_: csv::Error| "its rows cannot be written as a delimited file".to_owned();
+    writer.write_record(shape.fields.iter().map(|field| field.name.as_str())).map_err(failed)?;
+    for row in rows {
+        let cells = row.iter().map(|cell| cell.as_deref().unwrap_or_default());
+        writer.write_record(cells).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|_| "its rows cannot be written".to_owned())?;
+    if settings.get("encoding").is_none_or(|name| name != "tcvn3") {
+        return Ok(bytes);
+    }
+    let text = String::from_utf8(bytes).map_err(|_| "its rows are no text".to_owned())?;
+    to_tcvn3(&text).ok_or_else(|| "TCVN3 has no byte for some of its letters".to_owned())
+}
+
+/// Rows as a Parquet file of texts.
+pub(super) fn parquet(
+    shape: &Shape<'_>,
+    rows: impl Iterator<Item = Cells>,
+) -> Result<Vec<u8>, String> {
+    let rows: Vec<Cells> = rows.collect();
+    let columns = shape.fields.iter().enumerate().map(|(at, field)| {
+        let cells: StringArray = rows.iter().map(|row| row[at].as_deref()).collect();
+        (field.name.as_str(), Arc::new(cells) as ArrayRef, true)
+    });
+    let failed = || "its rows cannot be written as Parquet".to_owned();
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(|_| failed())?;
+    let mut bytes = Vec::new();
+    let writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None);
+    let mut writer = writer.map_err(|_| failed())?;
+    writer.write(&batch).map_err(|_| failed())?;
+    writer.close().map_err(|_| failed())?;
+    Ok(bytes)
+}

@@ -1,0 +1,355 @@
+//! One row: whom it is about, when it happened, and its cells.
+
+use chrono::{Datelike, Days, NaiveDate};
+use connectors::fill::{Cells, Holds};
+
+use super::super::people::Person;
+use super::super::places::Places;
+use super::super::random::Random;
+use super::calendar;
+use super::shape::{About, Field, Make, On, Part, Shape, When};
+
+/// What each stream of random numbers is of.
+const ROW: u64 = 70;
+const PERSON: u64 = 71;
+const PATIENTS: u64 = 72;
+const STAFF: u64 = 73;
+
+/// Places in the numbering of one night, for those whose number must be their own.
+const NIGHT: u64 = 10_000_000;
+
+/// Tries to make a cell that the lake would take.
+const TRIES: u64 = 60;
+
+/// Share of the cells that may be empty and are.
+const EMPTY: f64 = 0.08;
+
+/// Harmless, and of no one.
+const SENTENCES: [&str; 18] = [
+    "viên nén",
+    "hộp",
+    "sốt nhẹ",
+    "theo dõi thêm",
+    "đau đầu",
+    "khám định kỳ",
+    "không có gì đặc biệt",
+    "ăn uống kém",
+    "loại thông dụng",
+    "đa khoa",
+    "điều dưỡng",
+    "xét nghiệm máu",
+    "nội tổng hợp",
+    "ngoại khoa",
+    "lần thứ hai",
+    "máy siêu âm",
+    "cơm hộp",
+    "rau xào",
+];
+
+/// What all rows share.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct World<'a> {
+    pub(super) seed: u64,
+    pub(super) places: &'a Places,
+    /// Rows of a usual night.
+    pub(super) rows: u64,
+    /// The first night.
+    pub(super) first: NaiveDate,
+}
+
+impl World<'_> {
+    /// The day that ends before a night, which is what the night tells of.
+    pub(super) fn told(&self, night: u64) -> NaiveDate {
+        self.first + Days::new(night) - Days::new(1)
+    }
+
+    /// Persons are as old as they are on this day.
+    fn today(&self) -> NaiveDate {
+        NaiveDate::from_ymd_opt(self.first.year(), 1, 1).unwrap_or(self.first)
+    }
+}
+
+/// Which row of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Spot {
+    pub(super) night: u64,
+    pub(super) index: u64,
+}
+
+/// A table's rows, by the number of the table.
+#[derive(Clone, Copy)]
+pub(super) struct Maker<'a> {
+    pub(super) world: World<'a>,
+    pub(super) shape: &'a Shape<'a>,
+    pub(super) number: u64,
+}
+
+/// What the cells of a row have in common.
+struct Whole {
+    told: NaiveDate,
+    event: NaiveDate,
+    person: Person,
+    staff: u64,
+    entity: String,
+    line: u64,
+    serial: u64,
+}
+
+impl Maker<'_> {
+    /// A row as it was first written.
+    pub(super) fn first(&self, spot: Spot, attempt: u64) -> Cells {
+        let mut random = self.random(spot, &[attempt]);
+        let whole = self.whole(spot, &mut random);
+        let mut cells: Cells = vec![None; self.shape.fields.len()];
+        let is_day = |field: &Field<'_>| matches!(field.make, Make::Day(_));
+        for days in [true, false] {
+            for (at, field) in self.shape.fields.iter().enumerate() {
+                if is_day(field) == days {
+                    cells[at] = self.cell(field, &whole, &cells, &mut random);
+                }
+            }
+        }
+        self.mend(&mut cells);
+        cells
+    }
+
+    /// The same row as it is corrected in a later night.
+    pub(super) fn corrected(&self, spot: Spot, attempt: u64, night: u64) -> Cells {
+        let mut cells = self.first(spot, attempt);
+        let mut random = self.random(spot, &[attempt, night + 1]);
+        let mut whole = self.whole(spot, &mut self.random(spot, &[attempt]));
+        for (at, field) in self.shape.fields.iter().enumerate() {
+            if !field.fixed && Some(at) != self.shape.watermark && random.chance(0.3) {
+                cells[at] = self.cell(field, &whole, &cells, &mut random);
+            }
+        }
+        whole.told = self.world.told(night);
+        if let Some(at) = self.shape.watermark {
+            cells[at] = self.cell(&self.shape.fields[at], &whole, &cells, &mut random);
+        }
+        self.mend(&mut cells);
+        cells
+    }
+
+    /// The same row, with the sign that its key is gone.
+    pub(super) fn deleted(&self, spot: Spot, attempt: u64, night: u64) -> Cells {
+        let mut cells = self.corrected(spot, attempt, night);
+        if let Some((at, values)) = &self.shape.deleted {
+            cells[*at] = values.first().cloned();
+        }
+        cells
+    }
+
+    fn random(&self, spot: Spot, path: &[u64]) -> Random {
+        let mut whole = vec![ROW, self.number, spot.night, spot.index];
+        whole.extend_from_slice(path);
+        Random::of(self.world.seed, &whole)
+    }
+
+    fn whole(&self, spot: Spot, random: &mut Random) -> Whole {
+        let World { seed, places, rows, .. } = self.world;
+        let (ordinal, line) = if self.shape.has_lines {
+            (spot.index / 4, spot.index % 4 + 1)
+        } else {
+            (spot.index, 1)
+        };
+        let told = self.world.told(spot.night);
+        let back = if spot.night == 0 { 28 } else { 14 };
+        let event = calendar::event(random, told, back, if spot.night == 0 { 0.9 } else { 0.12 });
+        // Whom a visit is about does not depend on the system that tells of it.
+        let mut whose = Random::of(seed, &[PERSON, spot.night, ordinal]);
+        let own = spot.night * NIGHT + ordinal;
+        let is_key = |wanted: fn(&Make) -> bool| {
+            self.shape.key.iter().any(|at| wanted(&self.shape.fields[*at].make))
+        };
+        let pool = (rows * 20).max(100);
+        let number = if is_key(|make| matches!(make, Make::Person(_))) {
+            own
+        } else if whose.chance(0.35) {
+            // The chronically ill come again and again.
+            whose.below(pool / 10)
+        } else {
+            whose.below(pool)
+        };
+        let staff = if is_key(|make| matches!(make, Make::Staff(_))) {
+            own
+        } else {
+            whose.below((rows / 4).max(10))
+        };
+        let person = Person::of(seed, PATIENTS, number, places, self.world.today(), (0, 94));
+        let entity = format!("99{:06}{ordinal:07}", told.num_days_from_ce());
+        Whole { told, event, person, staff, entity, line, serial: own }
+    }
+
+    fn cell(
+        &self,
+        field: &Field<'_>,
+        whole: &Whole,
+        cells: &Cells,
+        random: &mut Random,
+    ) -> Option<String> {
+        if !field.required && random.chance(EMPTY) {
+            return None;
+        }
+        let mut text = String::new();
+        for attempt in 0..TRIES {
+            text = self.text(field, whole, cells, attempt, random)?;
+            if field.fits(&text) {
+                return Some(text);
+            }
+        }
+        // The row will be refused where the cell must be there.
+        field.required.then_some(text)
+    }
+
+    fn text(
+        &self,
+        field: &Field<'_>,
+        whole: &Whole,
+        cells: &Cells,
+        attempt: u64,
+        random: &mut Random,
+    ) -> Option<String> {
+        Some(match &field.make {
+            Make::Values(values) => {
+                let at = (random.unit().powi(2) * values.len() as f64) as usize;
+                values.get(at).or(values.first())?.clone()
+            }
+            Make::Pattern(pattern) => {
+                let more = if field.is_key { 12 } else { 5 };
+                pattern.text(random, more + attempt / 8).trim().to_owned()
+            }
+            Make::Number { low, high, digits } => number(random, *low, *high, *digits),
+            Make::Year => {
+                let (low, high) = (field.column.min?, field.column.max?);
+                let year = f64::from(whole.event.year()) - random.below(12) as f64;
+                format!("{:.0}", year.clamp(low, high))
+            }
+            Make::Day(when) => {
+                let day = self.day(*when, whole, random);
+                written(day, field.holds, random.below(600))
+            }
+            Make::Unit(on) => self.unit(*on, whole, cells)?,
+            Make::Truth { share } => random.chance(*share).to_string(),
+            Make::Sentence if field.is_key => {
+                format!("{} {}", random.pick(&SENTENCES), whole.serial)
+            }
+            Make::Sentence => (*random.pick(&SENTENCES)).to_owned(),
+            Make::Entity => whole.entity.clone(),
+            Make::Line => whole.line.to_string(),
+            Make::Person(about) => self.about(*about, &whole.person, whole),
+            Make::Staff(about) => {
+                let World { seed, places, .. } = self.world;
+                let today = self.world.today();
+                let person = Person::of(seed, STAFF, whole.staff, places, today, (23, 61));
+                self.about(*about, &person, whole)
+            }
+            Make::Part(part) => match part {
+                Part::Year => whole.event.year().to_string(),
+                Part::Month => whole.event.month().to_string(),
+                Part::Quarter => (whole.event.month0() / 3 + 1).to_string(),
+            },
+        })
+    }
+
+    fn day(&self, when: When, whole: &Whole, random: &mut Random) -> NaiveDate {
+        match when {
+            When::Event => whole.event,
+            When::After => (whole.event + Days::new(random.below(4))).min(whole.told),
+            When::Written => whole.told,
+            When::Past => whole.event - Days::new(200 + random.below(4_800)),
+            When::Future => whole.told + Days::new(180 + random.below(900)),
+            When::Born => whole.person.born,
+        }
+    }
+
+    /// The province's code in the list of the day, which may be a month's first.
+    fn unit(&self, on: On, whole: &Whole, cells: &Cells) -> Option<String> {
+        let day = match on {
+            On::Day(day) => day,
+            On::Field(at) => cells[at].as_deref()?.get(..10)?.parse().ok()?,
+        };
+        Some(self.world.places.code_on(whole.person.province, day).to_owned())
+    }
+
+    fn about(&self, about: About, person: &Person, whole: &Whole) -> String {
+        match about {
+            About::Number => person.citizen_id.clone(),
+            About::Name => person.name.clone(),
+            About::Phone => person.phone.clone(),
+            About::Address => person.address.clone(),
+            About::Card => person.card.clone(),
+            About::Age => person.age_on(whole.event).clamp(0, 120).to_string(),
+            About::Sex => person.sex().to_owned(),
+            About::Licence => {
+                let place = self.world.places.old[person.province].abbreviation();
+                format!("99{:07}/{place}-CCHN", whole.staff)
+            }
+        }
+    }
+
+    /// Makes the checks between two cells hold, where one of them may change.
+    fn mend(&self, cells: &mut Cells) {
+        let fields = &self.shape.fields;
+        // A cell that was changed for one check may fail another.
+        for _ in 0..2 {
+            for check in &self.shape.checks {
+                let (low, high) = (check.low, check.high);
+                let (Some(one), Some(other)) = (&cells[low], &cells[high]) else { continue };
+                if !is_above(one, other) {
+                    continue;
+                }
+                let (one, other) = (one.clone(), other.clone());
+                let may = |at: usize| !fields[at].fixed && Some(at) != self.shape.watermark;
+                if let Some(text) = taken(&fields[low], &other).filter(|_| may(low)) {
+                    cells[low] = Some(text);
+                } else if let Some(text) = taken(&fields[high], &one).filter(|_| may(high)) {
+                    cells[high] = Some(text);
+                }
+            }
+        }
+    }
+}
+
+/// A day as a column holds it; an instant is some minute of the working day.
+fn written(day: NaiveDate, holds: Holds, minute: u64) -> String {
+    match holds {
+        Holds::Instant => {
+            format!("{day}T{:02}:{:02}:00+07:00", 8 + minute / 60, minute % 60)
+        }
+        _ => day.to_string(),
+    }
+}
+
+/// A number of which most are small: its logarithm is even over half of what the bounds allow.
+fn number(random: &mut Random, low: f64, high: f64, digits: usize) -> String {
+    let low = if low < 0.0 && high > 0.0 { 0.0 } else { low };
+    let span = (high - low).max(0.0);
+    let step = 10_f64.powi(digits as i32);
+    let value = low + ((span + 1.0).powf(0.6 * random.unit()) - 1.0);
+    let value = ((value * step).floor() / step).clamp(low, high);
+    format!("{value:.digits$}")
+}
+
+fn is_above(one: &str, other: &str) -> bool {
+    match (one.parse::<f64>(), other.parse::<f64>()) {
+        (Ok(one), Ok(other)) => one > other,
+        _ => one.get(..10).unwrap_or(one) > other.get(..10).unwrap_or(other),
+    }
+}
+
+/// A cell of another column as this one would hold it; `None` where it cannot.
+fn taken(field: &Field<'_>, text: &str) -> Option<String> {
+    match field.holds {
+        Holds::Day => text.get(..10).map(str::to_owned),
+        Holds::Instant => text.get(..10).map(|day| format!("{day}T20:00:00+07:00")),
+        Holds::Whole | Holds::Decimal { .. } => {
+            let value: f64 = text.parse().ok()?;
+            let is_within = field.column.min.is_none_or(|min| value >= min)
+                && field.column.max.is_none_or(|max| value <= max);
+            let is_whole = field.holds != Holds::Whole || !text.contains('.');
+            (is_within && is_whole).then(|| text.to_owned())
+        }
+        Holds::Text | Holds::Truth => None,
+    }
+}

@@ -1,0 +1,244 @@
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use regex::Regex;
+use warehouse::geography::Geography;
+use warehouse::spec::{ColumnType, Contract, Treatment, load_embedded};
+
+use super::super::random::Random;
+use super::pattern::Pattern;
+use super::shape::{Make, On};
+use super::*;
+
+const UNITS: &str = include_str!("../../../reference/don_vi.csv");
+const SUCCESSORS: &str = include_str!("../../../reference/ke_thua.csv");
+const ROWS: u64 = 40;
+const NIGHTS: u64 = 3;
+
+/// The contracts of the product, read once.
+static DECLARED: LazyLock<Declarations> = LazyLock::new(|| load_embedded().declarations);
+
+fn reference() -> Reference<'static> {
+    Reference { units_csv: UNITS, successors_csv: SUCCESSORS }
+}
+
+fn first() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 7, 7).unwrap()
+}
+
+/// All tables that are read from a source, three nights on.
+fn each(seed: u64, with_faults: bool, mut look: impl FnMut(&Contract, &Course<'_>)) {
+    let declared = &*DECLARED;
+    let places = Places::read(reference(), seed).unwrap();
+    let world = World { seed, places: &places, rows: ROWS, first: first() };
+    for contract in &declared.contracts {
+        for table in &contract.tables {
+            if matches!(table.origin, Origin::Declared { .. }) {
+                continue;
+            }
+            let shape = Shape::of(declared, table)
+                .unwrap_or_else(|reason| panic!("{}: {reason}", table.name));
+            let mut course = Course::new(&contract.id, shape, world, with_faults);
+            (0..NIGHTS).for_each(|_| course.begin());
+            look(contract, &course);
+        }
+    }
+}
+
+fn rows(course: &Course<'_>) -> Vec<Row> {
+    (0..NIGHTS).flat_map(|night| course.rows(night)).collect()
+}
+
+#[test]
+fn every_cell_fits_its_own_declaration() {
+    let geography = Geography::from_declared(UNITS, SUCCESSORS).unwrap();
+    let mut refused = Vec::new();
+    each(1, false, |_, course| {
+        let rows = rows(course);
+        for (at, field) in course.shape.fields.iter().enumerate() {
+            let column = field.column;
+            let name = format!("{}.{}", course.shape.table.name, column.name);
+            let pattern = column.pattern.as_ref().filter(|_| column.treatment == Treatment::Keep);
+            let pattern = pattern.map(|text| Regex::new(&format!("^(?:{text})$")).unwrap());
+            let (mut cells, mut leaks) = (0, 0);
+            for row in &rows {
+                let Some(cell) = &row.cells[at] else {
+                    assert!(!field.required, "{name} is empty");
+                    continue;
+                };
+                assert!(!cell.trim().is_empty(), "{name}");
+                if let Some(pattern) = &pattern {
+                    assert!(pattern.is_match(cell.trim()), "{name}: {cell}");
+                }
+                if column.treatment == Treatment::Keep && !column.values.is_empty() {
+                    assert!(column.values.contains(cell), "{name}: {cell}");
+                }
+                if matches!(field.make, Make::Number { .. } | Make::Year | Make::Line) {
+                    let value: f64 = cell.parse().unwrap();
+                    assert!(column.min.is_none_or(|min| value >= min), "{name}: {cell}");
+                    assert!(column.max.is_none_or(|max| value <= max), "{name}: {cell}");
+                }
+                if let (ColumnType::Unit { .. }, Make::Unit(on)) = (&column.ty, &field.make) {
+                    let day = match on {
+                        On::Day(day) => *day,
+                        On::Field(day) => row.cells[*day].as_ref().unwrap()[..10].parse().unwrap(),
+                    };
+                    assert!(geography.find(cell, day).is_some(), "{name}: {cell} on {day}");
+                }
+                cells += 1;
+                leaks += u32::from(!field.fits(cell));
+            }
+            if leaks * 20 > cells {
+                refused.push(name);
+            }
+        }
+    });
+    assert!(refused.is_empty(), "what the scan would refuse is made in {refused:?}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_rows_and_another_others() {
+    let told = |seed| {
+        let mut all = BTreeMap::new();
+        each(seed, true, |_, course| {
+            let cells: Vec<Cells> = rows(course).into_iter().map(|row| row.cells).collect();
+            all.insert(course.shape.table.name.to_string(), cells);
+        });
+        all
+    };
+    let one = told(1);
+    assert_eq!(one, told(1));
+    assert_ne!(one["nguon.kcb_luot_kham"], told(2)["nguon.kcb_luot_kham"]);
+}
+
+#[test]
+fn a_key_is_new_once_and_comes_again_only_corrected_or_deleted() {
+    let mut changed = BTreeSet::new();
+    each(3, false, |_, course| {
+        if course.shape.key.is_empty() {
+            return;
+        }
+        let mut spots = HashSet::new();
+        let mut keys = BTreeMap::new();
+        for row in rows(course) {
+            let key = course.key(&row.cells);
+            let known = *keys.entry(key).or_insert(row.spot);
+            assert_eq!(known, row.spot, "{}", course.shape.table.name);
+            if !spots.insert((row.spot.night, row.spot.index)) {
+                changed.insert((course.shape.table.name.to_string(), row.is_gone));
+            }
+        }
+    });
+    assert!(changed.contains(&("nguon.kcb_luot_kham".to_owned(), false)));
+    assert!(changed.contains(&("nguon.kcb_luot_kham".to_owned(), true)));
+}
+
+#[test]
+fn persons_are_the_same_in_several_systems_and_come_again() {
+    let mut people: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    each(1, false, |contract, course| {
+        for (at, field) in course.shape.fields.iter().enumerate() {
+            let Treatment::Pseudonymise { domain } = &field.column.treatment else { continue };
+            if domain == "nguoi_benh" {
+                let numbers = rows(course).into_iter().filter_map(|row| row.cells[at].clone());
+                people.entry(contract.id.clone()).or_default().extend(numbers);
+            }
+        }
+    });
+    let distinct = |source: &str| people[source].iter().collect::<BTreeSet<_>>();
+    assert!(distinct("kcb").len() < people["kcb"].len());
+    assert!(distinct("kcb").intersection(&distinct("tiem_chung")).count() > 10);
+    assert!(people["kcb"].iter().all(|number| number.len() == 12));
+}
+
+#[test]
+fn planted_faults_are_few_and_named() {
+    let mut kinds = BTreeSet::new();
+    each(5, true, |_, course| {
+        let rows = rows(course);
+        let faults = rows.iter().filter_map(|row| row.fault.as_ref());
+        let count = faults.clone().count();
+        assert!(count * 10 <= rows.len() + 20, "{}", course.shape.table.name);
+        kinds.extend(faults.map(|fault| fault.kind.as_str()));
+    });
+    assert_eq!(kinds.len(), 4, "{kinds:?}");
+}
+
+fn wish<'a>(
+    declarations: &'a Declarations,
+    servers: &'a BTreeMap<String, Server>,
+    folder: &'a Path,
+    only: &'a [String],
+) -> Wish<'a> {
+    Wish {
+        declarations,
+        reference: reference(),
+        only,
+        servers,
+        folder: Some(folder),
+        first: first(),
+        nights: 2,
+        night: None,
+        rows: 20,
+        seed: 1,
+        faults: None,
+    }
+}
+
+#[tokio::test]
+async fn files_of_all_forms_are_written_and_what_cannot_be_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let servers = BTreeMap::new();
+    let filled = fill(wish(&DECLARED, &servers, folder.path(), &[]), &mut |_, _| {}).await;
+    let filled = filled.unwrap();
+    for file in [
+        "bhyt/2026-07-08/01901_mo_phong.xml",
+        "bhyt/2026-07-08/01901_mo_phong.xml.done",
+        "benh_an/2026-07-07/Patientmo_phong.ndjson",
+        "ngo_doc/vu_cu/mo_phong.csv",
+        "vn_notifiable_diseases/notifiable_diseases_1980_2017.parquet",
+    ] {
+        assert!(folder.path().join(file).is_file(), "{file}: {:?}", filled.left_out);
+    }
+    let reason = |name: &str| {
+        let found = filled.left_out.iter().find(|(table, _)| table.to_string() == name);
+        found.map(|(_, reason)| reason.as_str()).unwrap_or_default()
+    };
+    assert!(reason("nguon.kcb_luot_kham").contains("[servers.kcb]"));
+    assert!(reason("nguon.dan_so_ho").contains("odbc"), "{:?}", filled.left_out);
+}
+
+#[tokio::test]
+async fn a_real_file_is_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let real = folder.path().join("mo_phong/nhan_luc/nhan_vien.csv");
+    std::fs::create_dir_all(real.parent().unwrap()).unwrap();
+    std::fs::write(&real, "ma_nv\nthật\n").unwrap();
+    let (servers, only) = (BTreeMap::new(), ["nhan_luc".to_owned()]);
+    let filled = fill(wish(&DECLARED, &servers, folder.path(), &only), &mut |_, _| {}).await;
+    assert!(matches!(filled, Err(SimulateError::Foreign { .. })), "{filled:?}");
+    assert_eq!(std::fs::read_to_string(&real).unwrap(), "ma_nv\nthật\n");
+}
+
+/// Every pattern of every contract.
+fn patterns() -> Vec<String> {
+    let tables = DECLARED.contracts.iter().flat_map(|contract| &contract.tables);
+    let columns = tables.flat_map(|table| &table.columns);
+    let all: BTreeSet<String> = columns.filter_map(|column| column.pattern.clone()).collect();
+    all.into_iter().collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn what_is_made_of_a_pattern_matches_it(seed: u64, more in 0_u64..20) {
+        for text in patterns() {
+            let pattern = Pattern::of(&text).unwrap();
+            let made = pattern.text(&mut Random::of(seed, &[1]), more);
+            let whole = Regex::new(&format!("^(?:{text})$")).unwrap();
+            prop_assert!(whole.is_match(&made), "{text}: {made}");
+        }
+    }
+}
