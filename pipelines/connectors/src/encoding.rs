@@ -312,6 +312,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_in_tcvn3_is_read_as_it_was_but_for_capitals_with_tones() {
+        let written = to_tcvn3("Đường Nguyễn Văn Cừ, ỐM").unwrap();
+        let mut text = String::new();
+        Decoded::new(&written[..], Encoding::Tcvn3).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "Đường Nguyễn Văn Cừ, ốM");
+        assert_eq!(to_tcvn3("→"), None);
+    }
+
+    #[test]
     fn long_texts_are_whole() {
         let name = "Nguyễn Thị Ánh Tuyết\n";
         let long = name.repeat(10_000);

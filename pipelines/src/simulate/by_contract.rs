@@ -34,6 +34,7 @@ mod course;
 mod faults;
 mod fhir;
 mod files;
+mod make;
 mod pattern;
 mod row;
 mod shape;

@@ -1,5 +1,6 @@
 //! Against a real server.
 
+mod filling;
 mod server;
 
 use std::collections::BTreeMap;

@@ -2,6 +2,7 @@
 
 mod decoding;
 mod entering;
+mod filling;
 mod losses;
 mod reading;
 mod refusals;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use connectors::fill::Holds;
 use regex::Regex;
 use warehouse::spec::{
-    Column, ColumnType, Declarations, Generalisation, Growth, Origin, Rule, SourceTable, Treatment,
-    UnitDate,
+    Column, ColumnType, Declarations, Growth, Origin, Rule, SourceTable, Treatment, UnitDate,
 };
 
+use super::make::make;
 use super::pattern::Pattern;
 use crate::deidentify::scan::{AllowList, ColumnKind, ColumnScan};
 
@@ -220,7 +220,13 @@ fn field<'a>(
     is_split: bool,
     gone: &[String],
 ) -> Result<Field<'a>, String> {
-    let is_key = table.key.contains(&column.name);
+    // Several columns may be read from one.
+    let of_part = |wanted: &dyn Fn(&Column) -> bool| {
+        let mut columns = table.columns.iter();
+        columns.any(|one| one.from.split('+').any(|from| from == part) && wanted(one))
+    };
+    let is_key = of_part(&|one| table.key.contains(&one.name));
+    let is_required = of_part(&|one| one.required && one.treatment != Treatment::Drop);
     let make = if column.from.contains('+') {
         Make::Part(match part.to_ascii_lowercase().as_str() {
             "year" | "nam" => Part::Year,
@@ -265,7 +271,7 @@ fn field<'a>(
         name: part.to_owned(),
         column,
         holds,
-        required: column.required || is_key || matches!(make, Make::Part(_)),
+        required: is_required || is_key || matches!(make, Make::Part(_)),
         fixed: is_key || whom || matches!(make, Make::Part(_)),
         make,
         is_key,
@@ -278,135 +284,6 @@ fn field<'a>(
 fn is_instant(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.ends_with("_luc") || name.starts_with("thoi_diem_") || name.ends_with("lastupdated")
-}
-
-fn make(
-    declarations: &Declarations,
-    column: &Column,
-    part: &str,
-    gone: &[String],
-) -> Result<Make, String> {
-    let called = format!("{} {}", part, column.name).to_lowercase();
-    if let Treatment::Pseudonymise { domain } = &column.treatment {
-        return Ok(match domain.as_str() {
-            "nguoi_benh" => Make::Person(About::Number),
-            "nhan_vien" => Make::Staff(About::Number),
-            "chung_chi_hanh_nghe" => Make::Staff(About::Licence),
-            _ => Make::Entity,
-        });
-    }
-    match column.treatment {
-        Treatment::Generalise(Generalisation::AgeBand) => return Ok(Make::Person(About::Age)),
-        Treatment::Generalise(_) => return Ok(Make::Day(when(column, &called))),
-        _ => {}
-    }
-    Ok(match &column.ty {
-        ColumnType::Text if column.treatment == Treatment::Drop => unread(&called),
-        ColumnType::Text => text(declarations, column, &called, gone)?,
-        ColumnType::Integer | ColumnType::Decimal { .. } => number(column),
-        ColumnType::Date => Make::Day(when(column, &called)),
-        ColumnType::Boolean if column.treatment == Treatment::Drop => Make::Truth { share: 0.02 },
-        ColumnType::Boolean => Make::Truth { share: 0.3 },
-        // The day of its list is looked up when all fields are known.
-        ColumnType::Unit { .. } => Make::Sentence,
-    })
-}
-
-fn text(
-    declarations: &Declarations,
-    column: &Column,
-    called: &str,
-    gone: &[String],
-) -> Result<Make, String> {
-    if !column.values.is_empty() {
-        let left: Vec<String> =
-            column.values.iter().filter(|value| !gone.contains(value)).cloned().collect();
-        let is_sex = called.contains("gioi_tinh")
-            && ["1", "2"].iter().all(|sex| column.values.iter().any(|value| value == sex));
-        return Ok(if is_sex && !called.contains("con") {
-            Make::Person(About::Sex)
-        } else {
-            Make::Values(if left.is_empty() { column.values.clone() } else { left })
-        });
-    }
-    if let Some((table, name)) = &column.references {
-        let values = declared(declarations, table, name);
-        return match values {
-            Some(values) if !values.is_empty() => Ok(Make::Values(values)),
-            _ => Err(format!("`{}` refers to {table}, which is not declared", column.name)),
-        };
-    }
-    match &column.pattern {
-        Some(pattern) => Pattern::of(pattern)
-            .map(Make::Pattern)
-            .ok_or_else(|| format!("the pattern of `{}` cannot be read", column.name)),
-        None => Ok(Make::Sentence),
-    }
-}
-
-/// What a source holds in a column that is never read: of persons, mostly.
-fn unread(called: &str) -> Make {
-    let any = |words: &[&str]| words.iter().any(|word| called.contains(word));
-    if any(&["dien_thoai", "telecom", "phone", "sdt"]) {
-        Make::Person(About::Phone)
-    } else if any(&["dia_chi", "address", "cu_tru", "noi_o", "location"]) {
-        Make::Person(About::Address)
-    } else if any(&["cccd", "cmnd", "dinh_danh", "national_id"]) {
-        Make::Person(About::Number)
-    } else if any(&["ma_the", "the_bhyt", "insurance"]) {
-        Make::Person(About::Card)
-    } else if any(&["ho_ten", "name", "nguoi", "ten_bs", "chu_nhiem"]) {
-        Make::Person(About::Name)
-    } else {
-        Make::Sentence
-    }
-}
-
-fn number(column: &Column) -> Make {
-    let (low, high) = (column.min.unwrap_or(0.0), column.max.unwrap_or(1000.0));
-    let digits = match column.ty {
-        // What money and measures mostly have.
-        ColumnType::Decimal { scale, .. } => usize::from(scale.unsigned_abs()).min(2),
-        _ => 0,
-    };
-    if (1800.0..=2100.0).contains(&low) && high <= 2300.0 {
-        return Make::Year;
-    }
-    Make::Number { low, high, digits }
-}
-
-fn when(column: &Column, called: &str) -> When {
-    let any = |words: &[&str]| words.iter().any(|word| called.contains(word));
-    let is_year = column.treatment == Treatment::Generalise(Generalisation::Year);
-    if any(&["ngay_sinh", "ngaysinh", "birth", "nam_sinh"]) && (is_year || !any(&["con"])) {
-        When::Born
-    } else if any(&["het_han", "han_dung", "han_kiem", "hieu_luc_den", "expir"]) {
-        When::Future
-    } else if is_year || any(&["ngay_cap", "cap_phep"]) {
-        When::Past
-    } else if any(&["cap_nhat", "tao_luc", "ngay_tao", "ngaylap", "lastupdated"]) {
-        When::Written
-    } else if any(&["_xong", "ngay_ra", "ket_thuc", "end", "ket_luan", "_kq", "bao_cao", "report"])
-    {
-        When::After
-    } else {
-        When::Event
-    }
-}
-
-/// The values of a column of a declared table.
-fn declared(
-    declarations: &Declarations,
-    table: &warehouse::names::TableName,
-    name: &str,
-) -> Option<Vec<String>> {
-    let (_, table) = declarations.source_table(table)?;
-    let Origin::Declared { text, .. } = &table.origin else { return None };
-    let from = &table.column(name)?.from;
-    let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    let at = reader.headers().ok()?.iter().position(|header| header == from)?;
-    let cells = reader.records().filter_map(|record| record.ok()?.get(at).map(str::to_owned));
-    Some(cells.filter(|cell| !cell.trim().is_empty()).collect())
 }
 
 /// `column = 'x'` or `column IN ('x', 'y')`; any other condition is not understood, and nothing is
