@@ -3,7 +3,7 @@
 //! This is the only code of the product that writes to a source, and it does so to relations of its
 //! own alone: each carries [`MARK`] as its comment, and a relation without it, a real source, is
 //! refused before anything is written. Rows replace those of the same key. See
-//! [`crate::postgres::fill`] and [`crate::mariadb::fill`].
+//! [`crate::postgres::fill()`] and [`crate::mariadb::fill()`].
 
 /// The comment of a relation that was made here; without it nothing is written to a relation.
 pub const MARK: &str = "khoyte: mô phỏng";

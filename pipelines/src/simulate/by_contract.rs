@@ -232,7 +232,7 @@ impl Hour<'_> {
                 if !is_nightly && !self.is_last {
                     return Ok(());
                 }
-                match self.to_file(*kind, (place, settings), course)? {
+                match self.to_file(*kind, (place.as_str(), settings), course)? {
                     Ok(rows) => rows,
                     Err(reason) => {
                         filled.left_out.push((table.name.clone(), reason));

@@ -283,7 +283,10 @@ fn field<'a>(
 /// Whether a source writes the time too.
 fn is_instant(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.ends_with("_luc") || name.starts_with("thoi_diem_") || name.ends_with("lastupdated")
+    let is_day = name.ends_with("hieu_luc");
+    (name.ends_with("_luc") && !is_day)
+        || name.starts_with("thoi_diem_")
+        || name.ends_with("lastupdated")
 }
 
 /// `column = 'x'` or `column IN ('x', 'y')`; any other condition is not understood, and nothing is
@@ -308,14 +311,19 @@ fn deleted(table: &SourceTable) -> Option<(String, Vec<String>)> {
     values.filter(|values| !values.is_empty()).map(|values| (name, values))
 }
 
-/// The checks of the form `a <= b`, alone or joined by AND.
+/// The checks of the form `a <= b` or `a <= b + 1`, alone or joined by AND.
 fn simple_checks(table: &SourceTable, at: &impl Fn(&str) -> Option<usize>) -> Vec<Simple> {
     let mut all = Vec::new();
     for check in &table.checks {
         let Rule::Row(sql) = &check.rule else { continue };
         for part in sql.split(" AND ") {
             let words: Vec<&str> = part.split_whitespace().collect();
-            let [one, sign, other] = words[..] else { continue };
+            // What may be a little more holds where it is no more.
+            let (one, sign, other) = match words[..] {
+                [one, sign, other] => (one, sign, other),
+                [one, "<=", other, "+", _] => (one, "<=", other),
+                _ => continue,
+            };
             let (Some(one), Some(other)) = (at(one), at(other)) else { continue };
             match sign {
                 "<=" => all.push(Simple { low: one, high: other }),
