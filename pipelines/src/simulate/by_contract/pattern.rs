@@ -31,7 +31,7 @@ impl Pattern {
     }
 
     fn from_tree(tree: &Hir) -> Self {
-        let each = |trees: &[Hir]| trees.iter().map(Self::from_tree).collect();
+        let each = |trees: &[Hir]| -> Vec<Self> { trees.iter().map(Self::from_tree).collect() };
         match tree.kind() {
             HirKind::Empty | HirKind::Look(_) => Self::Text(String::new()),
             HirKind::Literal(literal) => {

@@ -14,6 +14,10 @@ const ROW: u64 = 70;
 const PERSON: u64 = 71;
 const PATIENTS: u64 = 72;
 const STAFF: u64 = 73;
+const CODES: u64 = 76;
+
+/// Codes of one form that are in use.
+const CODED: u64 = 400;
 
 /// Places in the numbering of one night, for those whose number must be their own.
 const NIGHT: u64 = 10_000_000;
@@ -215,9 +219,14 @@ impl Maker<'_> {
                 let at = (random.unit().powi(2) * values.len() as f64) as usize;
                 values.get(at).or(values.first())?.clone()
             }
+            Make::Pattern(pattern) if field.is_key => {
+                pattern.text(random, 12 + attempt / 8).trim().to_owned()
+            }
+            // Codes come again, in all tables whose codes have this form.
             Make::Pattern(pattern) => {
-                let more = if field.is_key { 12 } else { 5 };
-                pattern.text(random, more + attempt / 8).trim().to_owned()
+                let code = (random.unit().powi(2) * CODED as f64) as u64;
+                let mut coded = Random::of(self.world.seed, &[CODES, code]);
+                pattern.text(&mut coded, 5).trim().to_owned()
             }
             Make::Number { low, high, digits } => number(random, *low, *high, *digits),
             Make::Year => {
