@@ -93,6 +93,7 @@ fn a_minute_of_damaged_files_gives_rows_or_refusals_and_nothing_else() {
     println!("{}", line.unwrap_or_else(|| panic!("the minute was not run:\n{said}")));
 }
 
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a test, whose name is elsewhere")]
 fn one_minute() {
     let seed = std::env::var("KHOYTE_FUZZ_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed: u64 = seed.unwrap_or(SEED);

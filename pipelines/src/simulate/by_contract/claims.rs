@@ -10,6 +10,9 @@ use connectors::fill::Holds;
 use super::course::{Course, Row};
 use super::shape::Field;
 
+/// Records of one table: their tags and texts.
+type Records<'a> = Vec<Vec<(&'a str, &'a str)>>;
+
 /// Facilities that send a file.
 const FACILITIES: [&str; 3] = ["01901", "48902", "79903"];
 
@@ -84,7 +87,7 @@ fn file(facility: &str, made_on: NaiveDate, visits: &[&Visit]) -> Result<Vec<u8>
     let header = Header { facility, made_on: &day, hoso: visits.len() as u64 };
     let mut writer = ClaimsWriter::begin(Vec::new(), header).map_err(failed)?;
     for visit in visits {
-        let tables: Vec<(u8, Vec<Vec<(&str, &str)>>)> = visit
+        let tables: Vec<(u8, Records<'_>)> = visit
             .iter()
             .map(|(table, records)| (*table, records.iter().map(|one| borrowed(one)).collect()))
             .collect();
