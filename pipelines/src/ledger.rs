@@ -44,6 +44,30 @@ pub enum RunResult {
 }
 
 impl RunResult {
+    /// All, as a night counts them.
+    pub const ALL: [Self; 7] = [
+        Self::New,
+        Self::Unchanged,
+        Self::Waiting,
+        Self::Overdue,
+        Self::Stale,
+        Self::Refused,
+        Self::Failed,
+    ];
+
+    /// The word for operators.
+    pub fn in_english(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Unchanged => "unchanged",
+            Self::Waiting => "waiting",
+            Self::Overdue => "overdue",
+            Self::Stale => "stale",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+
     /// The word in `he_thong.lan_chay.ket_qua`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -178,7 +202,7 @@ impl Outcome {
     }
 
     /// What was made tonight, committed or refused.
-    fn tonight(&self) -> Option<&Note> {
+    pub fn tonight(&self) -> Option<&Note> {
         self.attempt.as_ref().or_else(|| self.committed())
     }
 

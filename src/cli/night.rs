@@ -28,6 +28,9 @@ pub(super) struct Args {
     /// lost files of theirs (see `khoyte doctor`)
     #[arg(long, value_name = "TABLE", num_args = 1..)]
     again: Vec<TableName>,
+    /// Print what came of the night as one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
@@ -65,7 +68,33 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
     }
     let work = Work { date, only: args.only.clone(), again, afresh: args.again.clone() };
     let summary = night(&house, work, out).await?;
+    if args.json {
+        out.result(&format!("{}\n", json(date, &summary)));
+    }
     Ok(if summary.is_clean() { Exit::Done } else { Exit::Failed })
+}
+
+/// The night as one JSON object, for programs that watch over it.
+fn json(date: NaiveDate, summary: &Summary) -> serde_json::Value {
+    let table = |outcome: &Outcome| {
+        let tonight = outcome.tonight();
+        serde_json::json!({
+            "table": outcome.name(),
+            "step": outcome.step.as_str(),
+            "result": outcome.result.as_str(),
+            "rows_read": tonight.map(|note| note.rows_read),
+            "rows_written": tonight.map(|note| note.rows_written),
+            "rows_quarantined": tonight.map(|note| note.rows_quarantined),
+            "reason": outcome.reason,
+        })
+    };
+    let count = |result: RunResult| (result.as_str().to_owned(), summary.count(result).into());
+    serde_json::json!({
+        "night": date.to_string(),
+        "clean": summary.is_clean(),
+        "counts": serde_json::Map::from_iter(RunResult::ALL.map(count)),
+        "tables": summary.outcomes.iter().map(table).collect::<Vec<_>>(),
+    })
 }
 
 /// What a night is to do.
@@ -108,16 +137,14 @@ pub(super) async fn night(house: &House, work: Work, out: &Reporter) -> anyhow::
             "khoyte: the lake was not given back, and is free in two minutes: {error:#}"
         ));
     }
-    out.say(&format!(
-        "night of {date}: {} new, {} unchanged, {} waiting, {} overdue, {} stale, {} refused, {} failed",
-        summary.count(RunResult::New),
-        summary.count(RunResult::Unchanged),
-        summary.count(RunResult::Waiting),
-        summary.count(RunResult::Overdue),
-        summary.count(RunResult::Stale),
-        summary.count(RunResult::Refused),
-        summary.count(RunResult::Failed),
-    ));
+    let counts: Vec<String> = RunResult::ALL
+        .iter()
+        .map(|result| format!("{} {}", summary.count(*result), result.in_english()))
+        .collect();
+    out.say(&format!("night of {date}: {}", counts.join(", ")));
+    if summary.count(RunResult::Waiting) > 0 {
+        out.say("`khoyte doctor` says what waits, and for what");
+    }
     Ok(summary)
 }
 
@@ -145,6 +172,8 @@ fn describe(outcome: &Outcome) -> Option<String> {
             format!("  new        {name}: {} rows{refused}{checks}", note.rows_written)
         }
         RunResult::Unchanged => return None,
+        // Most systems of the sector are not connected yet: those that never sent are only counted.
+        RunResult::Waiting if outcome.note.is_none() => return None,
         RunResult::Waiting => format!("  waiting    {name}: {reason}"),
         RunResult::Overdue => format!("  overdue    {name}: {reason}"),
         RunResult::Stale => format!("  stale      {name}: {reason}"),

@@ -1,5 +1,6 @@
 //! `khoyte serve`: `PostgreSQL` clients and the pages, until a signal comes.
 
+use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -10,11 +11,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use warehouse::serve::postgres;
 use warehouse::serve::users::Users;
+use warehouse::spec;
 use warehouse::state::State;
 
 use super::{CommandLine, Exit, House, open_state};
 use crate::config;
 use crate::report::Reporter;
+
+/// How often the declarations are looked at.
+const WATCH_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -67,6 +72,8 @@ pub(super) async fn serve(
     out.say("serving; stop with Ctrl-C");
     let stop = CancellationToken::new();
     let grace = Duration::from_secs(house.config.stop_grace_secs);
+    let watched = house.config.declarations_folder.clone();
+    tokio::spawn(async move { watch(watched.as_deref()).await });
     let mut serving = pin!(async {
         tokio::join!(
             dashboards::serve(web, pages, stop.clone(), grace),
@@ -87,6 +94,21 @@ pub(super) async fn serve(
     warehouse.stop();
     state.flush().await?;
     Ok(())
+}
+
+/// Says when declarations are not those that are served any more: they are read once, at the start.
+async fn watch(folder: Option<&Path>) {
+    let Some(folder) = folder else { return };
+    let served = spec::fingerprint(folder).ok();
+    let mut told = served.clone();
+    loop {
+        tokio::time::sleep(WATCH_EVERY).await;
+        let now = spec::fingerprint(folder).ok();
+        if now != served && now != told {
+            tracing::warn!("the declarations changed since the start: restart to serve them");
+        }
+        told = now;
+    }
 }
 
 fn settings(house: &House, users: &Users, state: &State) -> Settings {

@@ -31,7 +31,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::names::{Group, Sensitivity, TableName, Text};
 
-pub use self::load::{load, load_embedded};
+pub use self::load::{fingerprint, load, load_embedded};
 pub use self::schema::arrow_schema;
 
 /// Everything declared, in working order.

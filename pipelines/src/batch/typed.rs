@@ -92,8 +92,20 @@ fn decimal(
         return Err("ngoai_khoang");
     }
     let unscaled: i128 = padded.parse().map_err(|_| "sai_kieu")?;
-    let value = unscaled as f64 / 10f64.powi(i32::try_from(scale).unwrap_or(0));
-    within(f64::from(sign) * value, column).map(|()| i128::from(sign) * unscaled)
+    let value = i128::from(sign) * unscaled;
+    // Money is compared as it is written: a float has too few digits for a country's sums.
+    let is_low = column.min.is_some_and(|min| value < scaled(min, scale));
+    let is_high = column.max.is_some_and(|max| value > scaled(max, scale));
+    if is_low || is_high { Err("ngoai_khoang") } else { Ok(value) }
+}
+
+/// A bound, as people wrote it, in units of the last digit; digits beyond that do not count.
+fn scaled(bound: f64, scale: usize) -> i128 {
+    let text = format!("{}", bound.abs());
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let digits = whole.chars().chain(fraction.chars().chain(std::iter::repeat('0')).take(scale));
+    let size = digits.collect::<String>().parse().unwrap_or(i128::MAX);
+    if bound < 0.0 { -size } else { size }
 }
 
 fn within(value: f64, column: &Column) -> Result<(), &'static str> {
@@ -193,4 +205,19 @@ pub(super) fn units(
         keys.append_option(unit.map(|unit| unit.key.as_str()));
     }
     Arc::new(keys.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_of_money_are_exact_beyond_what_a_float_can_tell() {
+        // 2^53 and one more hundredth: as floats they are the same number.
+        let bound = 90_071_992_547_409.92;
+        assert_eq!(scaled(bound, 2), 9_007_199_254_740_992);
+        assert_eq!(scaled(-0.5, 2), -50);
+        assert_eq!(scaled(1e18, 2), 100_000_000_000_000_000_000);
+        assert_eq!(scaled(0.125, 2), 12);
+    }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
+use sha2::{Digest, Sha256};
 
 use super::contract::{self, ContractDraft};
 use super::header::{self, QueryDraft};
@@ -50,6 +51,25 @@ pub fn load(root: &Path) -> io::Result<Loaded> {
         found.look_beside(root, folder)?;
     }
     Ok(analyse(found))
+}
+
+/// SHA-256 in hex of all that [`load`] would read: another one means other declarations.
+///
+/// # Errors
+/// As [`load`].
+pub fn fingerprint(root: &Path) -> io::Result<String> {
+    let mut found = Found::default();
+    for folder in [CONTRACTS, REFERENCE].into_iter().chain(FOLDERS.map(|(folder, _)| folder)) {
+        found.read_folder(root, folder)?;
+    }
+    let mut sum = Sha256::new();
+    for (path, text) in &found.files {
+        sum.update(path.len().to_le_bytes());
+        sum.update(path);
+        sum.update(text.len().to_le_bytes());
+        sum.update(text);
+    }
+    Ok(format!("{:x}", sum.finalize()))
 }
 
 /// Reads the declarations that this binary carries.
