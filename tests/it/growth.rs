@@ -296,6 +296,48 @@ fn periods_are_replaced_as_wholes_as_far_back_as_declared_and_further_when_asked
     assert_eq!(house.lines(ROWS), fresh.lines(ROWS));
 }
 
+#[test]
+fn days_that_are_read_again_and_hold_nothing_any_more_lose_their_rows() {
+    let (server, config) = server();
+    let growth = "growth = { kind = \"append\", period = \"thang\", again_days = 0 }";
+    let contract = contract("system = \"postgresql\"", "relation = \"kcb.luot_kham\"", growth);
+    let house = House::new(&contract, &config);
+    server.ask(
+        "kcb",
+        "INSERT INTO kcb.luot_kham VALUES ('a', '', '2026-04-02', 1, '1', '2026-07-10'), \
+         ('b', '', '2026-07-02', 1, '1', '2026-07-10')",
+    );
+    house.night("2026-07-10");
+    server.ask("kcb", "DELETE FROM kcb.luot_kham");
+    house.night("2026-07-11");
+    assert_eq!(house.lines(ROWS).len(), 1);
+    // What is asked now has the same answer as the question of before, none, and is another.
+    let again = ["night", "--date", "2026-07-11", "--from", "2026-04-01", "--to", "2026-04-30"];
+    succeed(khoyte(house.path()).args(again));
+    assert_eq!(house.lines(ROWS).len(), 0);
+}
+
+#[test]
+fn a_column_that_a_contract_gains_is_empty_in_the_rows_of_before() {
+    let (server, config) = server();
+    let before = contract("system = \"postgresql\"", "relation = \"kcb.luot_kham\"", UPSERT);
+    let house = House::new(&before, &config);
+    day(&server, 2);
+    house.night("2026-07-02");
+    let gained = "\n[[table.column]]\nname = \"la_cap_cuu\"\nfrom = \"cap_cuu\"\n\
+                  label = { vi = \"Cấp cứu\", en = \"Emergency\" }\ntype = \"boolean\"\n\
+                  sensitivity = \"internal\"\n";
+    let path = house.path().join("declared/pipelines/contracts/kcb.toml");
+    std::fs::write(path, format!("{before}{gained}")).unwrap();
+    server.ask("kcb", "ALTER TABLE kcb.luot_kham ADD COLUMN cap_cuu boolean");
+    day(&server, 3);
+    server.ask("kcb", "UPDATE kcb.luot_kham SET cap_cuu = true WHERE ma_luot LIKE 'L3-%'");
+    house.night("2026-07-03");
+    let told = "SELECT la_cap_cuu, count(*) FROM nguon.kcb_luot_kham GROUP BY la_cap_cuu";
+    assert_eq!(house.lines(told).len(), 2);
+    assert_eq!(house.lines(ROWS).len(), 79);
+}
+
 fn csv(rows: &[(&str, &str, u32, &str, &str)]) -> String {
     let line = |(id, seen, cost, status, written): &(&str, &str, u32, &str, &str)| {
         format!("{id},{seen},{cost},{status},{written}\n")

@@ -8,7 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
 use connectors::files::hex;
-use connectors::{Snapshot, SourceError};
+use connectors::{Snapshot, SourceError, Span};
 use sha2::{Digest, Sha256};
 use warehouse::names::{Schema, Sensitivity};
 use warehouse::query::QueryError;
@@ -135,7 +135,7 @@ impl Night<'_> {
         let wanted = Wanted { source, table, night: visit.night, span: visit.span.as_ref() };
         let Some(snapshot) = self.sources.open(wanted).await? else { return Ok(None) };
         if let Some(known) = &snapshot.known {
-            let batch_id = self.batch_of(table, known).await?;
+            let batch_id = self.batch_of(table, visit, known).await?;
             if let Some(fared) = self.held(table, visit, &batch_id).await? {
                 return Ok(Some(fared));
             }
@@ -176,7 +176,7 @@ impl Night<'_> {
             references: &references,
         };
         let batch = batch::make(table, tools, snapshot).await?;
-        let batch_id = self.batch_of(table, &batch.content).await?;
+        let batch_id = self.batch_of(table, visit, &batch.content).await?;
         if let Some(fared) = self.held(table, visit, &batch_id).await? {
             return Ok(fared);
         }
@@ -191,9 +191,19 @@ impl Night<'_> {
 
     /// The batch that this content makes: with the contract, what its codes are resolved and its
     /// values looked up in, and the way in which this version of the program does both.
-    async fn batch_of(&self, table: &SourceTable, content: &str) -> Result<String, LoadError> {
+    async fn batch_of(
+        &self,
+        table: &SourceTable,
+        visit: &Visit,
+        content: &str,
+    ) -> Result<String, LoadError> {
         let geography = self.warehouse.geography().fingerprint();
         let mut text = format!("{PIPELINE_VERSION}\n{geography}\n{}\n{content}", table.fingerprint);
+        // Days that are read again are another question than the nights', though the answer be the
+        // same: where a source holds nothing any more, it is the same for all days.
+        if let Some(Span { from, below: below @ Some(_), .. }) = &visit.span {
+            let _ = write!(text, "\n{from:?}..{below:?}");
+        }
         for referred in needs(table).filter(|name| **name != table.name) {
             let note = self.warehouse.lake().last_note(referred).await?;
             let batch = note.map_or_else(String::new, |note| note.batch);
