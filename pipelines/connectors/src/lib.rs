@@ -24,6 +24,9 @@ pub mod odbc;
 pub mod postgres;
 mod secret;
 pub mod tabular;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod testing;
 pub mod text;
 pub mod xlsx;
 

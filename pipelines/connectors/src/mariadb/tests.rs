@@ -3,73 +3,18 @@
 mod filling;
 mod server;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray as _, RecordBatch};
-use arrow::compute::concat_batches;
 use arrow::datatypes::{
     DataType, Date32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
 };
-use chrono::NaiveDateTime;
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 
 use self::server::{Database, Maria, PASSWORD};
 use super::*;
+use crate::testing::{at, batches, failure, micros, owned, read, request, texts, with};
 use crate::{BATCH_ROWS, Secret, Span};
-
-fn request(place: &str, columns: &[&str]) -> Request {
-    Request {
-        place: place.to_owned(),
-        columns: columns.iter().map(|&column| column.to_owned()).collect(),
-        span: None,
-        settings: BTreeMap::new(),
-    }
-}
-
-fn with(mut request: Request, settings: &[(&str, &str)]) -> Request {
-    for (name, value) in settings {
-        request.settings.insert((*name).to_owned(), (*value).to_owned());
-    }
-    request
-}
-
-async fn batches(source: &MariaDbSource, request: &Request) -> Vec<RecordBatch> {
-    source.open(request).await.unwrap().unwrap().rows.try_collect().await.unwrap()
-}
-
-async fn read(source: &MariaDbSource, request: &Request) -> RecordBatch {
-    let batches = batches(source, request).await;
-    concat_batches(&batches[0].schema(), &batches).unwrap()
-}
-
-/// The error of reading, wherever it comes.
-async fn failure(source: &MariaDbSource, request: &Request) -> SourceError {
-    match source.open(request).await {
-        Err(error) => error,
-        Ok(snapshot) => {
-            let rows: Result<Vec<_>, _> = snapshot.unwrap().rows.try_collect().await;
-            rows.unwrap_err()
-        }
-    }
-}
-
-fn texts(batch: &RecordBatch, column: &str) -> Vec<Option<String>> {
-    let cells = batch.column_by_name(column).unwrap().as_string::<i32>();
-    cells.iter().map(|cell| cell.map(str::to_owned)).collect()
-}
-
-fn owned(cells: &[Option<&str>]) -> Vec<Option<String>> {
-    cells.iter().map(|cell| cell.map(str::to_owned)).collect()
-}
-
-fn at(text: &str) -> NaiveDateTime {
-    text.parse().unwrap()
-}
-
-fn micros(text: &str) -> i64 {
-    at(text).and_utc().timestamp_micros()
-}
 
 #[tokio::test]
 async fn numbers_keep_their_values_and_nulls() {

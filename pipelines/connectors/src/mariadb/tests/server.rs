@@ -1,14 +1,12 @@
 //! A MariaDB server of the tests' own, from Debian's package, that ends with the last test that
 //! uses it.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
+use servers::mariadb;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
@@ -49,19 +47,19 @@ impl Maria {
     /// A server of one's own.
     pub(super) fn start(tls: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        if is_root() {
-            succeed(Command::new("chown").arg("mysql:mysql").arg(folder.path()));
-        }
-        let mut make = as_its_user("mariadb-install-db");
-        make.arg("--no-defaults")
-            .arg(format!("--datadir={}", folder.path().join("data").display()));
-        make.args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
-        succeed(&mut make);
+        mariadb::make(folder.path());
         if tls {
             certify(folder.path());
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Mutex::new(serve(folder.path(), port, tls));
+        let mut settings =
+            ["--max-allowed-packet=64M", "--default-time-zone=+00:00"].map(str::to_owned).to_vec();
+        if tls {
+            let path = |name: &str| folder.path().join(name).display().to_string();
+            settings.push(format!("--ssl-cert={}", path("server.pem")));
+            settings.push(format!("--ssl-key={}", path("server.key")));
+        }
+        let port = servers::free_port();
+        let child = Mutex::new(mariadb::serve(folder.path(), port, &settings));
         Self { folder, port, child }
     }
 
@@ -79,8 +77,7 @@ impl Maria {
     /// Ends it at once, as a lost machine would.
     pub(super) fn kill(&self) {
         let mut child = self.child.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let _ = child.kill();
-        let _ = child.wait();
+        mariadb::stop(&mut child);
     }
 }
 
@@ -136,51 +133,11 @@ impl Database {
     }
 }
 
-/// Runs the server until it accepts connections. The kernel ends it with the thread that started
-/// it, which therefore lasts as long as the process.
-fn serve(folder: &Path, port: u16, tls: bool) -> Child {
-    let path = |name: &str| folder.join(name).display().to_string();
-    let mut server = as_its_user("mariadbd");
-    server
-        .arg("--no-defaults")
-        .arg(format!("--datadir={}", path("data")))
-        .arg(format!("--socket={}", path("socket")))
-        .arg(format!("--port={port}"))
-        .args(["--bind-address=127.0.0.1", "--skip-log-bin", "--innodb-buffer-pool-size=24M"])
-        .args(["--innodb-flush-log-at-trx-commit=0", "--max-allowed-packet=64M"])
-        .args(["--skip-name-resolve", "--default-time-zone=+00:00"]);
-    if tls {
-        server.arg(format!("--ssl-cert={}", path("server.pem")));
-        server.arg(format!("--ssl-key={}", path("server.key")));
-    }
-    server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        sender.send(server.spawn().unwrap()).unwrap();
-        loop {
-            std::thread::park();
-        }
-    });
-    let mut child = receiver.recv().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let mut said = Vec::new();
-    loop {
-        let line = lines.next().unwrap_or_else(|| panic!("no server:\n{}", said.join("\n")));
-        if line.contains("ready for connections") {
-            break;
-        }
-        said.push(line);
-    }
-    // A pipe that nobody reads would stop it one day.
-    std::thread::spawn(move || lines.for_each(drop));
-    child
-}
-
 /// A certificate for 127.0.0.1 and the authority that signed it.
 fn certify(folder: &Path) {
     let openssl = |words: &str| {
-        let mut command = as_its_user("openssl");
-        succeed(command.args(words.split_whitespace()).current_dir(folder));
+        let mut command = mariadb::program("openssl");
+        servers::succeed(command.args(words.split_whitespace()).current_dir(folder));
     };
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     openssl(&format!("req -x509 {key} -keyout ca.key -out ca.pem -subj /CN=authority -days 2"));
@@ -189,29 +146,4 @@ fn certify(folder: &Path) {
          -CA ca.pem -CAkey ca.key -addext subjectAltName=IP:127.0.0.1 \
          -addext basicConstraints=critical,CA:FALSE"
     ));
-}
-
-/// A program of the server. It refuses to run as root: there it runs as Debian's user for it.
-fn as_its_user(program: &str) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL"]);
-    if is_root() {
-        command.args(["--reuid=mysql", "--regid=mysql", "--clear-groups"]);
-    }
-    let path =
-        std::iter::once("/usr/sbin").chain(["/usr/bin"]).map(|at| Path::new(at).join(program));
-    let found = path.into_iter().find(|path| path.exists());
-    let missing =
-        || panic!("{program} of Debian's packages mariadb-server and openssl is installed");
-    command.arg(found.unwrap_or_else(missing)).current_dir("/").env("LC_ALL", "C");
-    command
-}
-
-fn is_root() -> bool {
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
-}
-
-fn succeed(command: &mut Command) {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -4,11 +4,12 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::server::{Database, PASSWORD, Postgres, is_root, owner, succeed};
+use super::server::{Database, PASSWORD, Postgres};
 use super::{first, request, said};
 use crate::postgres::connection::{Access, Patience};
 use crate::postgres::{PostgresSource, Server, Tls};
 use crate::{Secret, SecretPlace};
+use servers::{is_root, owner, succeed};
 
 async fn refusal(database: &Database, server: &Server) -> String {
     said(&PostgresSource::connect(server).await.unwrap_err(), database)
@@ -120,7 +121,7 @@ fn certify(key: &std::path::Path, certificate: &std::path::Path, folder: &std::p
         .arg(certificate);
     succeed(&mut openssl);
     if is_root() {
-        let (user, group) = owner();
+        let (user, group) = owner("postgres");
         std::os::unix::fs::chown(folder, Some(user), Some(group)).unwrap();
         std::os::unix::fs::chown(key, Some(user), Some(group)).unwrap();
     }

@@ -1,14 +1,12 @@
 //! A PostgreSQL server of the tests' own, from Debian's package. It ends with the last test that
 //! uses it, or with the process.
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
+use servers::postgres;
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
@@ -38,20 +36,10 @@ impl Postgres {
     /// A new one, with more settings.
     pub(super) fn start(settings: &[String]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        if is_root() {
-            let (user, group) = owner();
-            chown(folder.path(), Some(user), Some(group)).unwrap();
-        }
-        let secret = folder.path().join("password");
-        std::fs::write(&secret, PASSWORD).unwrap();
-        let mut make = as_its_user("initdb");
-        make.args(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8"])
-            .args(["--locale=C", "--no-sync", "-D"])
-            .arg(folder.path().join("data"))
-            .arg(format!("--pwfile={}", secret.display()));
-        succeed(&mut make);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = serve(folder.path(), port, settings);
+        postgres::make(folder.path(), "postgres", PASSWORD);
+        let port = servers::free_port();
+        let settings = [&["autovacuum=off".to_owned()], settings].concat();
+        let child = postgres::serve(folder.path(), port, &settings);
         Self { folder, port, child, databases: AtomicU32::new(0) }
     }
 
@@ -77,10 +65,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
-            succeed(Command::new("kill").args(["-QUIT", &self.child.id().to_string()]));
-            self.child.wait().unwrap();
-        }
+        postgres::stop(&mut self.child);
     }
 }
 
@@ -166,85 +151,4 @@ async fn connect(port: u16, database: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(&address, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
-}
-
-/// Runs the server until it accepts connections. The kernel ends it with the thread that started
-/// it, which therefore lasts as long as the process.
-fn serve(folder: &Path, port: u16, settings: &[String]) -> Child {
-    let mut server = as_its_user("postgres");
-    server
-        .arg("-D")
-        .arg(folder.join("data"))
-        .args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
-        .args(["-c", "lc_messages=C", "-c", "fsync=off", "-c", "autovacuum=off"])
-        .args(settings.iter().flat_map(|setting| ["-c", setting]))
-        .arg("-p")
-        .arg(port.to_string())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        sender.send(server.spawn().unwrap()).unwrap();
-        loop {
-            std::thread::park();
-        }
-    });
-    let mut child = receiver.recv().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let mut said = Vec::new();
-    loop {
-        let line = lines.next().unwrap_or_else(|| panic!("no server:\n{}", said.join("\n")));
-        if line.contains("ready to accept connections") {
-            break;
-        }
-        said.push(line);
-    }
-    // A pipe that nobody reads would stop it one day.
-    std::thread::spawn(move || lines.for_each(drop));
-    child
-}
-
-/// A program of the server. It refuses to run as root: there it runs as Debian's user for it.
-fn as_its_user(program: &str) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "QUIT"]);
-    if is_root() {
-        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
-    }
-    command.arg(programs().join(program)).current_dir("/").env("LC_ALL", "C");
-    command
-}
-
-/// Where Debian's package has the newest server's programs; they are not on the path.
-fn programs() -> PathBuf {
-    let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
-        .expect("Debian's package postgresql is installed")
-        .map(|entry| entry.unwrap().path())
-        .filter_map(|path| Some((path.file_name()?.to_str()?.parse().ok()?, path.join("bin"))))
-        .filter(|(_, programs)| programs.join("postgres").exists())
-        .collect();
-    versions.sort();
-    versions.pop().expect("Debian's package postgresql is installed").1
-}
-
-pub(super) fn is_root() -> bool {
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
-}
-
-/// The user and group `postgres` that Debian's package makes.
-pub(super) fn owner() -> (u32, u32) {
-    let number = |option: &str| {
-        let output = succeed(Command::new("id").args([option, "postgres"]));
-        String::from_utf8(output).unwrap().trim().parse().unwrap()
-    };
-    (number("-u"), number("-g"))
-}
-
-/// What the command prints.
-pub(super) fn succeed(command: &mut Command) -> Vec<u8> {
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{command:?}: {said}");
-    output.stdout
 }
