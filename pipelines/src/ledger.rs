@@ -265,8 +265,8 @@ async fn replace_night(
     // Names of tables and indicators are snake case: none holds a quote.
     let about: Vec<String> = about.iter().map(|name| format!("'{name}'")).collect();
     let mine = format!("dem = DATE '{night}'");
-    // What an older program wrote is not partitioned yet: it is written whole once.
-    let old = warehouse.lake().lies_otherwise(name, Some(NIGHT)).await?;
+    // What an older program wrote lies otherwise: it is written whole once.
+    let old = warehouse.lake().lies_otherwise(name, Some(NIGHT), &table.schema).await?;
     let kept = if old { format!("NOT ({mine}) OR") } else { format!("{mine} AND") };
     let sql = format!(
         "SELECT * FROM {name} WHERE {kept} bang NOT IN ({}) UNION ALL SELECT * FROM dem_nay",

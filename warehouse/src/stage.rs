@@ -154,9 +154,12 @@ impl Staged {
         self.rows - self.without.as_ref().map_or(0, |rows| rows.len())
     }
 
-    /// The same rows without some, each of which is one of them.
+    /// The same rows without some more, each of which was put down.
     #[must_use]
-    pub fn without(self, rows: RowSet) -> Self {
+    pub fn without(self, mut rows: RowSet) -> Self {
+        if let Some(before) = &self.without {
+            rows.extend(before.iter());
+        }
         let without = if rows.is_empty() { None } else { Some(Arc::new(rows)) };
         Self { without, ..self }
     }
@@ -369,6 +372,8 @@ mod tests {
         let without = [1, 4].into_iter().collect();
         let staged = staged(&[(&[7, 8], &[1, 3]), (&[9], &[4])]).without(without);
         assert_eq!((staged.rows(), read(&staged)), (1, vec![(8, 3)]));
+        let staged = staged.without([1, 3].into_iter().collect());
+        assert_eq!((staged.rows(), read(&staged)), (0, vec![]));
     }
 
     #[tokio::test]

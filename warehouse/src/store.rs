@@ -5,18 +5,20 @@
 //! batch, how many rows, which checks. The note makes the commit its own ledger: a job that is run
 //! again asks the table itself what is already there. One night writes at a time: see [`Lease`].
 
+mod amend;
 mod examine;
 mod guarded;
 mod lease;
 mod note;
+mod places;
 mod version;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
@@ -39,9 +41,11 @@ use url::Url;
 use crate::names::TableName;
 use crate::stage::Rows;
 
+pub use self::amend::Gone;
 pub use self::examine::{Examined, Flaw};
 pub use self::lease::{Lease, LeaseError};
 pub use self::note::{CheckResult, Note, Step};
+pub use self::places::Places;
 pub(crate) use self::version::DataFile;
 pub use self::version::Version;
 
@@ -184,6 +188,13 @@ pub enum Replace<'a> {
     Nothing,
 }
 
+impl Replace<'_> {
+    /// Whether the rows go into one file after the other.
+    fn is_together(self) -> bool {
+        matches!(self, Replace::All { by: None } | Replace::Nothing)
+    }
+}
+
 impl Lake {
     /// Opens the lake, creating the folder if it is one.
     ///
@@ -324,7 +335,8 @@ impl Lake {
         Ok(values.into_iter().flatten().collect())
     }
 
-    /// Whether the table is there and not partitioned by `by` alone.
+    /// Whether the table is there and not partitioned by `by` alone, or has other columns than
+    /// `columns`.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -332,9 +344,17 @@ impl Lake {
         &self,
         name: &TableName,
         by: Option<&str>,
+        columns: &Schema,
     ) -> Result<bool, StoreError> {
-        let version = self.newest(name).await?;
-        Ok(version.is_some_and(|version| !version.partitioned_by.iter().map(String::as_str).eq(by)))
+        let Some(Read { table, version }) = self.last_read(name).await? else { return Ok(false) };
+        let state = table.snapshot().map_err(|source| read_error(name, source))?;
+        let types = |schema: &Schema| -> BTreeMap<String, DataType> {
+            let fields = schema.fields().iter();
+            fields.map(|field| (field.name().clone(), field.data_type().clone())).collect()
+        };
+        let there = types(&state.snapshot().arrow_schema());
+        let is_so = version.partitioned_by.iter().map(String::as_str).eq(by);
+        Ok(!is_so || there != types(columns))
     }
 
     /// Where the files of a [`Version`] are.
@@ -408,7 +428,7 @@ impl Lake {
             None => (self.handle(name).map_err(failed)?.log_store(), None),
         };
         let builder = WriteBuilder::new(log_store, snapshot)
-            .with_writer_properties(writer_properties(replace))
+            .with_writer_properties(writer_properties(replace.is_together()))
             .with_table_name(name.to_string())
             .with_commit_properties(commit_properties(note))
             .with_input_plan(rows);
@@ -492,10 +512,10 @@ fn write_error(name: &TableName, source: DeltaTableError) -> StoreError {
     StoreError::Write { table: name.to_string(), source: Box::new(source) }
 }
 
-/// Where many partitions may be written side by side, each holds less of its rows back.
-fn writer_properties(replace: Replace<'_>) -> WriterProperties {
-    let is_whole = matches!(replace, Replace::All { by: None } | Replace::Nothing);
-    let rows = if is_whole { 1_000_000 } else { 131_072 };
+/// Where many partitions may be written side by side, each holds less of its rows back than where the
+/// rows lie together.
+fn writer_properties(is_together: bool) -> WriterProperties {
+    let rows = if is_together { 1_000_000 } else { 131_072 };
     WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()))
         .set_max_row_group_row_count(Some(rows))

@@ -1,18 +1,26 @@
 //! What a batch does to its table: which rows are written, and in the place of which.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, UInt64Type};
 use connectors::Span;
-use warehouse::query::{QueryError, Workshop};
+use warehouse::query::{FILE, PLACE, Pick, QueryError, Workshop};
 use warehouse::spec::{Growth, SourceTable, arrow_schema};
-use warehouse::stage::Staged;
-use warehouse::store::{Note, Replace, StoreError};
+use warehouse::stage::{ROW, RowSet, Staged};
+use warehouse::store::{Gone, Note, Places, Replace, StoreError};
 
 use super::Night;
 
 /// The name under which SQL sees the batch.
 const BATCH: &str = "bang";
+
+/// The name under which it sees rows of the table with where they lie.
+const THERE: &str = "dang_co";
+
+/// Rows of before that are compared at a time.
+const AT_ONCE: u64 = 1_000_000;
 
 /// Why it cannot be said.
 #[derive(Debug, thiserror::Error)]
@@ -38,17 +46,21 @@ enum Place {
     Partitions(String, BTreeSet<String>),
     /// Beside the others.
     Beside,
+    /// Beside those that are left.
+    Without(Gone),
 }
 
 impl Change<'_> {
     /// Writes them as one commit; returns the table's new version.
     pub(super) async fn write(self, night: &Night<'_>, note: &Note) -> Result<u64, StoreError> {
+        let (lake, name) = (night.warehouse.lake(), &self.table.name);
         let replace = match &self.place {
+            Place::Without(gone) => return lake.amend(name, &self.rows, gone, note).await,
             Place::All => Replace::All { by: self.table.partition.as_deref() },
             Place::Partitions(by, values) => Replace::Partitions { by, values },
             Place::Beside => Replace::Nothing,
         };
-        night.warehouse.lake().write(&self.table.name, self.rows, replace, note).await
+        lake.write(name, self.rows, replace, note).await
     }
 }
 
@@ -60,79 +72,120 @@ impl Night<'_> {
         span: Option<&Span>,
         rows: Staged,
     ) -> Result<Change<'a>, GrowError> {
-        let by = table.partition.as_deref();
-        let lake = self.warehouse.lake();
-        let is_new = lake.newest(&table.name).await?.is_none();
-        let workshop = self.warehouse.workshop([(BATCH.to_owned(), rows.clone().into())])?;
-        // A table that is partitioned otherwise than declared is written whole once.
-        let is_otherwise = lake.lies_otherwise(&table.name, by).await?;
-        let touched = match by {
-            Some(by) => partitions_of(&workshop, by).await?,
-            None => BTreeSet::new(),
-        };
         match &table.growth {
             Growth::Snapshot => Ok(Change { table, rows, place: Place::All }),
-            Growth::Append { period, .. } => {
-                if is_new {
-                    return Ok(Change { table, rows, place: Place::All });
-                }
-                let mut covered = touched;
-                if let Some(span) = span {
-                    let there = lake.partitions(&table.name, period).await?;
-                    covered.extend(there.into_iter().filter(|value| is_within(span, value)));
-                }
-                if is_otherwise {
-                    let sql = format!(
-                        "SELECT {} FROM {} WHERE NOT ({}) UNION ALL SELECT {0} FROM {BATCH}",
-                        columns(table, ""),
-                        table.name,
-                        among(period, &covered),
-                    );
-                    let rows = workshop.stage(&sql).await?;
-                    return Ok(Change { table, rows, place: Place::All });
-                }
-                let place = if covered.is_empty() {
-                    Place::Beside
-                } else {
-                    Place::Partitions(period.clone(), covered)
-                };
-                Ok(Change { table, rows, place })
-            }
+            Growth::Append { period, .. } => self.append(table, period, span, rows).await,
             Growth::Upsert { watermark, deleted, .. } => {
-                // Rows of before may be lost, and are not read.
-                let is_anew = self.is_anew(table);
-                let among_touched = |touched: &BTreeSet<String>| match by.filter(|_| !is_otherwise)
-                {
-                    _ if is_anew => Some("false".to_owned()),
-                    by => by.map(|by| among(by, touched)),
-                };
-                // What was read again and is as before rewrites nothing.
-                let workshop = if is_new || is_anew {
-                    workshop
-                } else {
-                    let only = among_touched(&touched);
-                    let rows = workshop.stage(&changed_sql(table, only.as_deref())).await?;
-                    self.warehouse.workshop([(BATCH.to_owned(), rows.into())])?
-                };
-                let touched = match by {
-                    Some(by) => partitions_of(&workshop, by).await?,
-                    None => BTreeSet::new(),
-                };
-                let only = among_touched(&touched);
-                let newer = watermark.as_deref();
-                let sql = upsert_sql(table, only.as_deref(), newer, deleted.as_deref());
-                let rows = workshop.stage(&sql).await?;
-                let place = match by {
-                    _ if is_anew => Place::All,
-                    Some(_) if touched.is_empty() && !is_new && !is_otherwise => Place::Beside,
-                    Some(by) if !is_new && !is_otherwise => {
-                        Place::Partitions(by.to_owned(), touched)
-                    }
-                    _ => Place::All,
-                };
-                Ok(Change { table, rows, place })
+                self.upsert(table, (watermark.as_deref(), deleted.as_deref()), rows).await
             }
         }
+    }
+
+    /// What the batch has of a period replaces all of it.
+    async fn append<'a>(
+        &self,
+        table: &'a SourceTable,
+        period: &str,
+        span: Option<&Span>,
+        rows: Staged,
+    ) -> Result<Change<'a>, GrowError> {
+        let lake = self.warehouse.lake();
+        if lake.newest(&table.name).await?.is_none() {
+            return Ok(Change { table, rows, place: Place::All });
+        }
+        let workshop = self.warehouse.workshop([(BATCH.to_owned(), rows.clone().into())])?;
+        let mut covered = partitions_of(&workshop, period).await?;
+        if let Some(span) = span {
+            let there = lake.partitions(&table.name, period).await?;
+            covered.extend(there.into_iter().filter(|value| is_within(span, value)));
+        }
+        // A table that lies otherwise than declared is written whole once.
+        if lake.lies_otherwise(&table.name, Some(period), &arrow_schema(table)).await? {
+            let sql = format!(
+                "SELECT {} FROM {} WHERE NOT ({}) UNION ALL SELECT {0} FROM {BATCH}",
+                columns(table),
+                table.name,
+                among(period, &covered),
+            );
+            let rows = workshop.stage(&sql).await?;
+            return Ok(Change { table, rows, place: Place::All });
+        }
+        let place = if covered.is_empty() {
+            Place::Beside
+        } else {
+            Place::Partitions(period.to_owned(), covered)
+        };
+        Ok(Change { table, rows, place })
+    }
+
+    /// The rows of before whose keys the batch has go, and its rows come; of both, only where
+    /// something is otherwise. A row that was written later than the batch's own stays; a row that
+    /// says that its key is gone takes it away.
+    ///
+    /// Only the keys of the table are read, and then those rows alone that have one of the batch's.
+    async fn upsert<'a>(
+        &self,
+        table: &'a SourceTable,
+        (watermark, deleted): (Option<&str>, Option<&str>),
+        rows: Staged,
+    ) -> Result<Change<'a>, GrowError> {
+        let lake = self.warehouse.lake();
+        let workshop = || self.warehouse.workshop([(BATCH.to_owned(), rows.clone().into())]);
+        // A condition that cannot be told is not met: the row stays.
+        let mut idle = match deleted {
+            Some(deleted) => {
+                let sql = format!("SELECT \"{ROW}\" FROM {BATCH} WHERE (\n{deleted}\n) IS TRUE");
+                workshop()?.fold(&sql, RowSet::default(), add_numbers).await?
+            }
+            None => RowSet::default(),
+        };
+        // Rows of before may be lost where all is made anew, and are not read.
+        let version = lake.newest(&table.name).await?.filter(|_| !self.is_anew(table));
+        let Some(version) = version else {
+            return Ok(Change { table, rows: rows.without(idle), place: Place::All });
+        };
+        let (by, schema) = (table.partition.as_deref(), arrow_schema(table));
+        let is_otherwise = lake.lies_otherwise(&table.name, by, &schema).await?;
+        let touched = match by {
+            Some(by) if !is_otherwise => Some(partitions_of(&workshop()?, by).await?),
+            _ => None,
+        };
+        let only = by.zip(touched.as_ref()).map(|(by, touched)| among(by, touched));
+        let all = workshop()?.with_places(THERE, &schema, Pick::Counting(Arc::clone(&version)));
+        let none = Places::none(Arc::clone(&version));
+        let met = all.fold(&met_sql(table, only.as_deref()), none.clone(), add_places).await?;
+        let mut gone = none;
+        for group in met.in_groups(AT_ONCE) {
+            let both = workshop()?.with_places(THERE, &schema, Pick::At(group));
+            let begun = (idle, gone);
+            (idle, gone) = both.fold(&compared_sql(table, watermark), begun, add_compared).await?;
+        }
+        let rows = rows.without(idle);
+        let files = if is_otherwise {
+            (0..version.files()).collect()
+        } else {
+            version.to_gather(&gone, by.zip(touched.as_ref()))
+        };
+        let gone = Gone { rows: gone, files };
+        let rows = if gone.files.is_empty() { rows } else { self.left(table, rows, &gone).await? };
+        let place = if is_otherwise { Place::All } else { Place::Without(gone) };
+        Ok(Change { table, rows, place })
+    }
+
+    /// The rows of a batch, and those that are left in files that go.
+    async fn left(
+        &self,
+        table: &SourceTable,
+        rows: Staged,
+        gone: &Gone,
+    ) -> Result<Staged, QueryError> {
+        let left = Pick::Left { files: gone.files.clone(), gone: gone.rows.clone() };
+        let workshop = self.warehouse.workshop([(BATCH.to_owned(), rows.into())])?;
+        let workshop = workshop.with_places(THERE, &arrow_schema(table), left);
+        let names = columns(table);
+        workshop
+            .stage(&format!("SELECT {names} FROM {THERE} UNION ALL SELECT {names} FROM {BATCH}"))
+            .await
     }
 }
 
@@ -157,9 +210,9 @@ fn is_within(span: &Span, period: &str) -> bool {
 }
 
 /// The columns of the table in the lake, in their order.
-fn columns(table: &SourceTable, of: &str) -> String {
+fn columns(table: &SourceTable) -> String {
     let schema = arrow_schema(table);
-    let names = schema.fields().iter().map(|field| format!("{of}\"{}\"", field.name()));
+    let names = schema.fields().iter().map(|field| format!("\"{}\"", field.name()));
     names.collect::<Vec<_>>().join(", ")
 }
 
@@ -172,56 +225,64 @@ fn among(by: &str, values: &BTreeSet<String>) -> String {
     format!("\"{by}\" IN ({})", quoted.collect::<Vec<_>>().join(", "))
 }
 
-/// The rows of the batch that the table does not have as they are.
-fn changed_sql(table: &SourceTable, only: Option<&str>) -> String {
-    let schema = arrow_schema(table);
-    let names = schema.fields().iter().map(|field| field.name().as_str());
+/// Where the rows are whose keys the batch has. It stands on the left, the side that is kept in
+/// memory: its keys alone.
+fn met_sql(table: &SourceTable, only: Option<&str>) -> String {
+    let keys = table.key.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     format!(
-        "SELECT {} FROM {BATCH} m LEFT ANTI JOIN (SELECT {} FROM {}{}) cu ON {}",
-        columns(table, "m."),
-        columns(table, ""),
-        table.name,
+        "SELECT cu.\"{FILE}\", cu.\"{PLACE}\" FROM {BATCH} moi \
+         JOIN (SELECT {keys}, \"{FILE}\", \"{PLACE}\" FROM {THERE}{}) cu ON {}",
         only.map(|only| format!(" WHERE {only}")).unwrap_or_default(),
-        equal("m", "cu", names),
+        equal(table.key.iter().map(String::as_str)),
     )
 }
 
-/// The condition that two rows have the same cells in some columns.
-fn equal<'a>(one: &str, other: &str, columns: impl Iterator<Item = &'a str>) -> String {
+/// Rows of the batch with those that they meet, and whether the latter stay: being newer, or the
+/// same.
+fn compared_sql(table: &SourceTable, watermark: Option<&str>) -> String {
+    let schema = arrow_schema(table);
+    let newer = watermark.map(|name| format!("(cu.\"{name}\" > moi.\"{name}\") IS TRUE OR "));
+    format!(
+        "SELECT moi.\"{ROW}\", cu.\"{FILE}\", cu.\"{PLACE}\", {}({}) \
+         FROM {THERE} cu JOIN {BATCH} moi ON {}",
+        newer.unwrap_or_default(),
+        equal(schema.fields().iter().map(|field| field.name().as_str())),
+        equal(table.key.iter().map(String::as_str)),
+    )
+}
+
+/// The condition that a row of before and one of the batch have the same cells in some columns.
+fn equal<'a>(columns: impl Iterator<Item = &'a str>) -> String {
     columns
-        .map(|name| format!("({one}.\"{name}\" IS NOT DISTINCT FROM {other}.\"{name}\")"))
+        .map(|name| format!("(cu.\"{name}\" IS NOT DISTINCT FROM moi.\"{name}\")"))
         .collect::<Vec<_>>()
         .join(" AND ")
 }
 
-/// The rows of before whose key the batch does not have, and those of the batch. A row that was
-/// written later than the batch's own stays; a row that says that its key is gone takes it away.
-///
-/// The batch stands on the left of both joins, the side that is kept in memory.
-fn upsert_sql(
-    table: &SourceTable,
-    only: Option<&str>,
-    newer: Option<&str>,
-    deleted: Option<&str>,
-) -> String {
-    let (names, name) = (columns(table, ""), &table.name);
-    let same = |one: &str, other: &str| equal(one, other, table.key.iter().map(String::as_str));
-    let only = only.map(|only| format!(" WHERE {only}")).unwrap_or_default();
-    let current = match newer {
-        Some(newer) => format!(
-            "SELECT {} FROM {BATCH} m LEFT ANTI JOIN cu ON {} AND cu.\"{newer}\" > m.\"{newer}\"",
-            columns(table, "m."),
-            same("m", "cu"),
-        ),
-        None => format!("SELECT {names} FROM {BATCH}"),
-    };
-    // A condition that cannot be told is not met: the row stays.
-    let there =
-        deleted.map(|deleted| format!(" WHERE (\n{deleted}\n) IS NOT TRUE")).unwrap_or_default();
-    format!(
-        "WITH cu AS (SELECT {names} FROM {name}{only}), moi AS ({current}) \
-         SELECT {} FROM moi m RIGHT ANTI JOIN cu ON {} UNION ALL SELECT {names} FROM moi{there}",
-        columns(table, "cu."),
-        same("m", "cu"),
-    )
+fn add_numbers(numbers: &mut RowSet, rows: &RecordBatch) {
+    numbers.extend(rows.column(0).as_primitive::<UInt64Type>().values().iter().copied());
+}
+
+/// Positions of files and rows, which begin at the column `at`.
+fn places_in(rows: &RecordBatch, at: usize) -> impl Iterator<Item = (usize, u64)> {
+    let column = |at: usize| rows.column(at).as_primitive::<Int64Type>().values().iter();
+    // Neither is ever negative.
+    let place = |(file, row): (&i64, &i64)| (usize::try_from(*file).ok(), u64::try_from(*row).ok());
+    column(at).zip(column(at + 1)).map(place).filter_map(|(file, row)| Some((file?, row?)))
+}
+
+fn add_places(places: &mut Places, rows: &RecordBatch) {
+    places_in(rows, 0).for_each(|(file, row)| places.insert(file, row));
+}
+
+fn add_compared((idle, gone): &mut (RowSet, Places), rows: &RecordBatch) {
+    let numbers = rows.column(0).as_primitive::<UInt64Type>().values();
+    let stay = rows.column(3).as_boolean();
+    for (at, (file, row)) in places_in(rows, 1).enumerate() {
+        if stay.value(at) {
+            idle.insert(numbers[at]);
+        } else {
+            gone.insert(file, row);
+        }
+    }
 }

@@ -24,7 +24,7 @@ use super::milestones::between_rules;
 use super::pins::Pins;
 use super::rights::Visible;
 use super::running::Running;
-use super::{DATABASE, Limits, boundaries, functions, lake_table, postgres_functions};
+use super::{DATABASE, Limits, boundaries, functions, postgres_functions, scan};
 use crate::geography::{self, Geography};
 use crate::names::TableName;
 use crate::store::Lake;
@@ -48,7 +48,7 @@ pub(super) fn runtime(limits: &Limits, lake: &Lake) -> Result<Arc<RuntimeEnv>> {
         .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
         .with_disk_manager_builder(spill)
         .build_arc()?;
-    let address = ObjectStoreUrl::parse(lake_table::ADDRESS)?;
+    let address = ObjectStoreUrl::parse(scan::ADDRESS)?;
     runtime.register_object_store(address.as_ref(), lake.store());
     Ok(runtime)
 }

@@ -15,6 +15,9 @@ use futures::StreamExt;
 
 use super::catalog::Bench;
 use super::guard::guard;
+use super::lake_table::viewed;
+use super::placed::Placed;
+use super::scan::Pick;
 use super::session::context;
 use super::statement::verify;
 use super::{Door, QueryError, Via, Warehouse};
@@ -40,6 +43,15 @@ impl Workshop {
         let tables = tables.map_err(QueryError::engine)?;
         let pins = door.pins();
         Ok(Self { door, pins, tables })
+    }
+
+    /// With rows of a table beside the others, under a bare name, each with where it lies:
+    /// [`super::FILE`] and [`super::PLACE`] are its last columns.
+    #[must_use]
+    pub fn with_places(mut self, name: &str, columns: &Schema, pick: Pick) -> Self {
+        let placed = Placed::new(Arc::new(viewed(columns)), pick);
+        self.tables.insert(name.to_owned(), Arc::new(placed));
+        self
     }
 
     /// All rows of one read; at least one batch, so that its columns are known.
