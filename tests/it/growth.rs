@@ -257,6 +257,44 @@ fn a_batch_rewrites_the_partitions_that_it_touches_and_no_others() {
     assert_eq!(house.lines(ROWS).len(), 3);
 }
 
+/// Corrections, deletions and corrections of corrections, in a file that is too large to be written
+/// again for them.
+#[test]
+fn a_large_file_stays_as_it_is_where_some_of_its_rows_are_corrected() {
+    const LARGE: &str = "SELECT count(*), sum(tien), count(*) FILTER (WHERE trang_thai = '2') \
+                         FROM nguon.kcb_luot_kham";
+    let (server, config) = server();
+    let contract = contract("system = \"postgresql\"", "relation = \"kcb.luot_kham\"", UPSERT);
+    let house = House::new(&contract, &config);
+    let change = |sql: &str| server.ask("kcb", sql);
+    change(
+        "INSERT INTO kcb.luot_kham SELECT 'L' || n, '', timestamptz '2026-06-10 08:00:00+07', \
+         n % 1000, '1', timestamptz '2026-07-01 20:00:00+07' FROM generate_series(1, 100000) n",
+    );
+    house.night("2026-07-01");
+    let [large] = &house.parquet("nguon/kcb_luot_kham")[..] else { panic!("one file") };
+    let path = house.path().join("lake/nguon/kcb_luot_kham").join(large);
+    assert!(std::fs::metadata(&path).unwrap().len() > 1 << 20);
+    let bytes = std::fs::read(&path).unwrap();
+    for (night, status, every) in [(2, "2", 50), (3, "2", 70), (4, "9", 60)] {
+        change(&format!(
+            "UPDATE kcb.luot_kham SET tien = tien + 1, trang_thai = '{status}', \
+             cap_nhat_luc = '2026-07-{night:02} 20:00:00+07' WHERE substr(ma_luot, 2)::int % {every} = 0",
+        ));
+        house.night(&format!("2026-07-{night:02}"));
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    }
+    let fresh = House::new(&contract, &config).with_keys_of(&house);
+    fresh.night("2026-07-04");
+    assert_eq!(house.lines(LARGE), fresh.lines(LARGE));
+    let rows = "SELECT * FROM nguon.kcb_luot_kham WHERE tien % 97 = 0";
+    assert_eq!(house.lines(rows), fresh.lines(rows));
+    // What no longer counts is in no answer, however it is asked for.
+    let distinct = "SELECT count(*) = count(DISTINCT ma_luot) FROM nguon.kcb_luot_kham";
+    assert_eq!(house.lines(distinct), ["true"]);
+    succeed(khoyte(house.path()).arg("doctor"));
+}
+
 #[test]
 fn periods_are_replaced_as_wholes_as_far_back_as_declared_and_further_when_asked() {
     let (server, config) = server();

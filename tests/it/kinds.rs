@@ -23,7 +23,7 @@ use crate::identifiers::Hay;
 use crate::support::{self, khoyte, succeed};
 
 /// How often a night is killed.
-const KILLS: u32 = 12;
+const KILLS: u32 = 50;
 
 type Contents = BTreeMap<String, Vec<String>>;
 

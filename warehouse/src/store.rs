@@ -30,7 +30,6 @@ use deltalake_core::operations::write::{SchemaMode, WriteBuilder};
 use deltalake_core::protocol::SaveMode;
 use deltalake_core::table::builder::DeltaTableBuilder;
 use deltalake_core::{DeltaTable, DeltaTableError};
-use futures::TryStreamExt;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::{DynObjectStore, ObjectStoreExt, RetryConfig};
@@ -114,8 +113,10 @@ pub enum StoreError {
 }
 
 /// Properties of every table. The log is kept: its notes are the ledger, and what a table held on
-/// a day can be asked as long as its files stand.
-const NEW_TABLE: [(&str, &str); 2] = [
+/// a day can be asked as long as its files stand. Whoever opens a table reads a checkpoint and at
+/// most so many commits after it.
+const NEW_TABLE: [(&str, &str); 3] = [
+    ("delta.checkpointInterval", "10"),
     ("delta.enableExpiredLogCleanup", "false"),
     ("delta.logRetentionDuration", "interval 3650 days"),
 ];
@@ -367,7 +368,18 @@ impl Lake {
     /// # Errors
     /// When the log cannot be read.
     pub async fn note(&self, name: &TableName, part: &str) -> Result<Option<Note>, StoreError> {
-        self.newest_note(name, |note| note.part == part).await
+        let failed = |source| read_error(name, source);
+        let Some(Read { table, .. }) = self.last_read(name).await? else { return Ok(None) };
+        let newest = note::newest(&table, |_| true).await.map_err(failed)?;
+        let others = match newest {
+            Some(newest) if newest.part != part => newest.others,
+            own => return Ok(own),
+        };
+        match others.map(|others| others.get(part).copied()) {
+            Some(Some(version)) => note::at(&table, version).await.map_err(failed),
+            Some(None) => Ok(None),
+            None => note::newest(&table, |note| note.part == part).await.map_err(failed),
+        }
     }
 
     /// What the newest commit of the table says about itself, whichever part it is of.
@@ -375,31 +387,25 @@ impl Lake {
     /// # Errors
     /// When the log cannot be read.
     pub async fn last_note(&self, name: &TableName) -> Result<Option<Note>, StoreError> {
-        self.newest_note(name, |_| true).await
+        let Some(Read { table, .. }) = self.last_read(name).await? else { return Ok(None) };
+        note::newest(&table, |_| true).await.map_err(|source| read_error(name, source))
     }
 
-    async fn newest_note(
-        &self,
-        name: &TableName,
-        wanted: impl Fn(&Note) -> bool,
-    ) -> Result<Option<Note>, StoreError> {
-        let Some(Read { table, .. }) = self.last_read(name).await? else { return Ok(None) };
-        let version = table.version().unwrap_or_default();
-        // Most notes are the newest, and a log may be years long.
-        for newest in [Some(1), Some(32), None] {
-            let mut history = table.history(newest);
-            let mut at = version;
-            while let Some(info) =
-                history.try_next().await.map_err(|source| read_error(name, source))?
-            {
-                if let Some(mut note) = note::from_commit(&info).filter(&wanted) {
-                    note.version = at;
-                    return Ok(Some(note));
-                }
-                at = at.saturating_sub(1);
-            }
+    /// The note as its commit tells it: of a table that several jobs fill in turn, with where the
+    /// notes of the others are.
+    async fn told(&self, name: &TableName, note: &Note) -> Result<Note, StoreError> {
+        let mut told = note.clone();
+        if note.step == Step::Tinh && !note.part.is_empty() {
+            told.others = match self.last_note(name).await? {
+                None => Some(BTreeMap::new()),
+                Some(last) => last.others.map(|mut others| {
+                    others.insert(last.part, last.version);
+                    others.remove(&note.part);
+                    others
+                }),
+            };
         }
-        Ok(None)
+        Ok(told)
     }
 
     /// Writes `rows` into the table as one commit and returns the table's new version. Under a
@@ -420,6 +426,7 @@ impl Lake {
         let rows = plan(&rows.into()).map_err(|error| failed(error.into()))?;
         let schema = Arc::clone(rows.schema().inner());
         let existing = self.last_read(name).await?.map(|read| read.table);
+        let note = &self.told(name, note).await?;
         let (log_store, snapshot) = match &existing {
             Some(table) => {
                 let state = table.snapshot().map_err(failed)?;

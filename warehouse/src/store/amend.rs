@@ -52,13 +52,14 @@ impl Lake {
         self.let_rows_go(name).await?;
         let read = self.last_read(name).await?;
         let Some(Read { table, .. }) = read else { return Err(failed(lost())) };
+        let note = self.told(name, note).await?;
         let changed = changed(&table, gone).map_err(failed)?;
         let added = self.add(&table, rows).await.map_err(failed)?;
         let actions = added.into_iter().map(Action::Add).chain(changed).collect();
         let commit = async {
             let snapshot = table.snapshot()?.snapshot();
             let operation = DeltaOperation::Update { predicate: None };
-            CommitBuilder::from(commit_properties(note))
+            CommitBuilder::from(commit_properties(&note))
                 .with_actions(actions)
                 .build(Some(snapshot), table.log_store(), operation)
                 .await

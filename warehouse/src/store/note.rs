@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use deltalake_core::kernel::CommitInfo;
+use deltalake_core::{DeltaTable, DeltaTableError};
 use serde::{Deserialize, Serialize};
 
 /// The key of the note in the commit's metadata.
@@ -68,6 +68,10 @@ pub struct Note {
     pub started_at: DateTime<Utc>,
     /// When the rows were ready to be committed.
     pub finished_at: DateTime<Utc>,
+    /// Of a table that several jobs fill in turn, the versions that hold the newest notes of the
+    /// others, by their part; none where that is not told, and the log itself is to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others: Option<BTreeMap<String, u64>>,
     /// The version that the commit made; filled in on reading.
     #[serde(skip)]
     pub version: u64,
@@ -92,6 +96,7 @@ impl Note {
             checks: Vec::new(),
             started_at: now,
             finished_at: now,
+            others: None,
             version: 0,
         }
     }
@@ -117,6 +122,31 @@ pub(super) fn to_commit(note: &Note) -> Vec<(String, serde_json::Value)> {
     vec![(KEY.to_owned(), value)]
 }
 
-pub(super) fn from_commit(info: &CommitInfo) -> Option<Note> {
-    serde_json::from_value(info.info.get(KEY)?.clone()).ok()
+/// The note of one commit of a table; `None` where it has none.
+pub(super) async fn at(table: &DeltaTable, version: u64) -> Result<Option<Note>, DeltaTableError> {
+    let Some(entry) = table.log_store().read_commit_entry(version).await? else { return Ok(None) };
+    let lines = entry.split(|byte| *byte == b'\n');
+    let info = lines.filter_map(|line| serde_json::from_slice::<Line>(line).ok()?.info).next();
+    let note = info.and_then(|mut info| serde_json::from_value::<Note>(info.remove(KEY)?).ok());
+    Ok(note.map(|note| Note { version, ..note }))
+}
+
+/// The newest wanted note. The newest of all is nearly always that of the newest commit.
+pub(super) async fn newest(
+    table: &DeltaTable,
+    wanted: impl Fn(&Note) -> bool,
+) -> Result<Option<Note>, DeltaTableError> {
+    for version in (0..=table.version().unwrap_or_default()).rev() {
+        if let Some(note) = at(table, version).await?.filter(&wanted) {
+            return Ok(Some(note));
+        }
+    }
+    Ok(None)
+}
+
+/// A line of a commit, as far as it is about the commit itself.
+#[derive(Deserialize)]
+struct Line {
+    #[serde(rename = "commitInfo")]
+    info: Option<serde_json::Map<String, serde_json::Value>>,
 }
