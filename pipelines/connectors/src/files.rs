@@ -16,6 +16,12 @@
 //!
 //! What is not complete waits for a later night: it is as if it were not there. A manifest is an
 //! account of the whole folder, so a file that it names and that is missing makes all wait.
+//!
+//! A file is summed once for each state of it, whoever asks how often: see [`sums`]. That it did not
+//! change while it was read is seen by the same state of the open file; only where that is another,
+//! or too young to stand for anything, the bytes are summed again.
+
+mod sums;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,6 +32,7 @@ use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
+use self::sums::{State, Sum};
 use crate::{Request, SourceError};
 
 /// A file that was written to more recently may still grow.
@@ -52,7 +59,9 @@ pub struct TableFile {
     /// Path below the sources' folder.
     pub place: String,
     path: PathBuf,
-    sum: [u8; 32],
+    sum: Sum,
+    /// Stands for the sum.
+    state: Option<State>,
 }
 
 impl FileSet {
@@ -81,8 +90,8 @@ impl FileSet {
         };
         let mut files = Vec::with_capacity(named.len());
         for (place, path) in named {
-            let sum = sum(&path).map_err(|source| read_error(&place, source))?;
-            files.push(TableFile { place, path, sum });
+            let (sum, state) = sums::of(&path).map_err(|source| read_error(&place, source))?;
+            files.push(TableFile { place, path, sum, state });
         }
         if request.setting("complete", "always") == "manifest" {
             refuse_others(root, &request.place, &files)?;
@@ -120,10 +129,13 @@ impl TableFile {
     /// When the file cannot be opened.
     pub fn reader(&self) -> Result<Unchanged, SourceError> {
         let file = self.open()?;
-        Ok(Unchanged { file, sum: Sha256::new(), expected: self.sum, at_end: false })
+        let known = self.stands(&file).map_err(|source| read_error(&self.place, source))?;
+        let sum = (!known).then(Sha256::new);
+        Ok(Unchanged { file, found: self.clone(), sum, at_end: false })
     }
 
-    /// The file itself, for those who jump about in it; they ask [`Self::check`] at the end.
+    /// The file itself, for those who jump about in it; they ask [`Self::check_open`] at the end, or
+    /// [`Self::check`] where they gave it away.
     ///
     /// # Errors
     /// When the file cannot be opened.
@@ -156,12 +168,28 @@ impl TableFile {
     /// # Errors
     /// When it cannot be read, or changed.
     pub fn check(&self) -> Result<(), SourceError> {
-        let now = sum(&self.path).map_err(|source| read_error(&self.place, source))?;
-        if now == self.sum {
-            Ok(())
-        } else {
-            Err(SourceError::Changed { place: self.place.clone() })
+        self.check_open(&self.open()?)
+    }
+
+    /// The same of the file that was opened.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_open(&self, file: &File) -> Result<(), SourceError> {
+        match self.holds(file) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(SourceError::Changed { place: self.place.clone() }),
+            Err(source) => Err(read_error(&self.place, source)),
         }
+    }
+
+    fn holds(&self, file: &File) -> io::Result<bool> {
+        Ok(self.stands(file)? || sums::digest(file)? == self.sum)
+    }
+
+    /// Whether its state says that it holds what it held.
+    fn stands(&self, file: &File) -> io::Result<bool> {
+        Ok(self.state.is_some() && self.state == Some(State::of(&file.metadata()?)))
     }
 
     /// What a failure of [`Self::reader`] means.
@@ -183,24 +211,30 @@ pub fn changed(error: &io::Error) -> bool {
 #[error("the file changed while it was read")]
 struct ChangedFile;
 
-/// Reads a file and compares its sum at the end. What is read before the end may be of a file that
-/// changed: it must not be kept where the end is an error.
+/// Reads a file and looks at the end whether it changed. What is read before the end may be of a file
+/// that changed: it must not be kept where the end is an error.
 #[derive(Debug)]
 pub struct Unchanged {
     file: File,
-    sum: Sha256,
-    expected: [u8; 32],
+    found: TableFile,
+    /// Of what was read, where no state stood for the sum in the beginning.
+    sum: Option<Sha256>,
     at_end: bool,
 }
 
 impl Read for Unchanged {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(buffer)?;
-        self.sum.update(&buffer[..read]);
+        if let Some(sum) = &mut self.sum {
+            sum.update(&buffer[..read]);
+        }
         if read == 0 && !buffer.is_empty() && !self.at_end {
             self.at_end = true;
-            let sum: [u8; 32] = self.sum.finalize_reset().into();
-            if sum != self.expected {
+            let holds = match self.sum.take() {
+                Some(sum) => Sum::from(sum.finalize()) == self.found.sum,
+                None => self.found.holds(&self.file)?,
+            };
+            if !holds {
                 return Err(io::Error::other(ChangedFile));
             }
         }
@@ -219,19 +253,6 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{byte:02x}");
         out
     })
-}
-
-fn sum(path: &Path) -> io::Result<[u8; 32]> {
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(hasher.finalize().into());
-        }
-        hasher.update(&buffer[..read]);
-    }
 }
 
 /// Path below the root, and path.
