@@ -49,6 +49,8 @@ pub struct Server {
 /// All systems that a night may read. Cheap to make: nothing is opened before it is asked.
 pub struct Sources {
     folder: Option<PathBuf>,
+    /// One for all tables, because it remembers what is in the files.
+    claims: ClaimsXml,
     /// Source → where it is.
     servers: BTreeMap<String, Server>,
     open: Mutex<BTreeMap<String, Arc<dyn Source>>>,
@@ -81,7 +83,8 @@ pub enum Examined {
 impl Sources {
     /// The files below `folder`, and the servers of sources.
     pub fn new(folder: Option<PathBuf>, servers: BTreeMap<String, Server>) -> Self {
-        Self { folder, servers, open: Mutex::default() }
+        let claims = ClaimsXml::new(folder.clone());
+        Self { folder, claims, servers, open: Mutex::default() }
     }
 
     /// Whether it is known where the table's system is.
@@ -133,7 +136,7 @@ impl Sources {
             SourceKind::Csv | SourceKind::Tsv | SourceKind::Parquet => {
                 Arc::new(Tabular::new(folder))
             }
-            SourceKind::ClaimsXml => Arc::new(ClaimsXml::new(folder)),
+            SourceKind::ClaimsXml => Arc::new(self.claims.clone()),
             SourceKind::Fhir => Arc::new(Fhir::new(folder)),
             SourceKind::Xlsx => Arc::new(Xlsx::new(folder)),
             SourceKind::PostgreSql

@@ -5,7 +5,9 @@
 //! each table of the visit, whose `NOIDUNGFILE` is a whole XML document in base64. Older senders put
 //! the document there as it is; a document without any envelope is read too. The setting `table`
 //! (`0` to `15`) says which table's records become rows; the documents of the others are passed over
-//! without being decoded. The columns are the standard's field tags (`MA_LK`, `NGAY_RA`), matched
+//! without being decoded. A file is walked through once, which checks its envelope and notes where the
+//! documents of all tables are; a source and its clones keep that, so that fifteen tables of one
+//! folder cost one walk. The columns are the standard's field tags (`MA_LK`, `NGAY_RA`), matched
 //! exactly, and what the envelope says of a row:
 //!
 //! | column | content |
@@ -25,14 +27,19 @@
 
 mod base64;
 mod content;
+mod document;
 mod envelope;
-mod events;
 mod extract;
 mod fault;
 mod feed;
-mod file;
+mod markup;
+mod order;
+mod parts;
 mod plan;
+mod reading;
 mod records;
+mod scan;
+mod shelf;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -46,6 +53,7 @@ use async_trait::async_trait;
 
 use self::extract::Extract;
 use self::plan::Plan;
+use self::shelf::Shelf;
 use crate::files::FileSet;
 use crate::{Request, Snapshot, Source, SourceError, in_background};
 
@@ -54,6 +62,8 @@ use crate::{Request, Snapshot, Source, SourceError, in_background};
 pub struct ClaimsXml {
     root: Option<PathBuf>,
     limits: Limits,
+    /// What this and its clones know of the files.
+    shelf: Arc<Shelf>,
 }
 
 /// Bounds that keep a hostile or broken file from taking the machine down. What passes one is
@@ -62,8 +72,8 @@ pub struct ClaimsXml {
 pub struct Limits {
     /// Bytes of one file. It is streamed, so this bounds the time, not the memory. 16 GiB.
     pub file_bytes: u64,
-    /// Bytes of one document after base64. Each thread keeps one in memory, twice where it comes as a
-    /// section. 64 MiB, some 50,000 lines of drugs of one stay.
+    /// Bytes of one document after base64. Each thread keeps one in memory, and what it was decoded
+    /// from. 64 MiB, some 50,000 lines of drugs of one stay.
     pub part_bytes: usize,
     /// Elements in one another, in the envelope and in a document. 32; the standard needs 7.
     pub depth: usize,
@@ -88,12 +98,12 @@ impl Default for Limits {
 impl ClaimsXml {
     /// The claims below that folder; without one, nothing is ever there.
     pub fn new(root: Option<PathBuf>) -> Self {
-        Self { root, limits: Limits::default() }
+        Self { root, limits: Limits::default(), shelf: Arc::default() }
     }
 
     /// The same with other bounds.
     pub fn with_limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+        Self { limits, shelf: Arc::default(), ..self }
     }
 
     /// The files of a request. Taking their sums takes time, so that is done on a blocking thread.
@@ -109,7 +119,8 @@ impl Source for ClaimsXml {
         let plan = Arc::new(Plan::of(request)?);
         let Some(set) = self.files(request).await? else { return Ok(None) };
         let known = Some(set.known());
-        let extract = Extract::start(set.files().into(), plan, self.limits, &request.place)?;
+        let extract =
+            Extract::start(set.files().into(), plan, &self.shelf, self.limits, &request.place)?;
         Ok(Some(Snapshot { rows: in_background(extract), known }))
     }
 
@@ -118,7 +129,7 @@ impl Source for ClaimsXml {
         let Some(set) = self.files(request).await? else { return Ok(false) };
         let limits = self.limits;
         blocking(request, move |_| match set.files() {
-            [first, ..] => file::first_record(first, &plan, &limits).map(|()| true),
+            [first, ..] => reading::first_record(first, &plan, &limits).map(|()| true),
             [] => Ok(false),
         })
         .await

@@ -32,7 +32,8 @@ use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
-use self::sums::{State, Sum};
+pub(crate) use self::sums::State;
+use self::sums::Sum;
 use crate::{Request, SourceError};
 
 /// A file that was written to more recently may still grow.
@@ -185,6 +186,11 @@ impl TableFile {
 
     fn holds(&self, file: &File) -> io::Result<bool> {
         Ok(self.stands(file)? || sums::digest(file)? == self.sum)
+    }
+
+    /// What stands for the bytes that it held, where something does.
+    pub(crate) fn state(&self) -> Option<State> {
+        self.state
     }
 
     /// Whether its state says that it holds what it held.

@@ -1,107 +1,77 @@
-//! The document of a `NOIDUNGFILE`: base64 that comes in pieces, decoded into a buffer that is used
-//! again. White space within it is legal, and some senders break lines; anything else is refused, as
-//! is what is cut short.
+//! The document of a `NOIDUNGFILE` out of its base64. White space within it is legal, and some senders
+//! break lines; anything else is refused, as is what is cut short.
 
-use ::base64::Engine;
-use ::base64::engine::general_purpose::STANDARD;
+use base64_simd::{AsOut, STANDARD};
 
 use super::fault::{Fault, Outcome};
-use super::feed::any;
 
-/// Bytes looked through at once: they stay in the nearest cache.
-const PIECE: usize = 16 << 10;
-
-/// See the module.
+/// Buffers that the next document uses again.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
-    bytes: Vec<u8>,
-    /// The beginning of a group of four.
-    group: [u8; 4],
-    grouped: usize,
-    /// A group ended with `=`, so no other may follow.
-    padded: bool,
-    /// A piece without its white space.
+    /// Grows, and begins with the document.
+    document: Vec<u8>,
+    /// Text without its white space.
     dense: Vec<u8>,
 }
 
 impl Decoder {
-    /// Forgets what came.
+    /// The document of a text that comes as one piece, most often without white space. It may have
+    /// `most` bytes.
+    pub(super) fn whole(&mut self, text: &[u8], most: usize) -> Outcome<&[u8]> {
+        let text = text.trim_ascii();
+        let room = STANDARD.estimated_decoded_length(text.len());
+        if room <= most {
+            self.reserve(room);
+            let decoded = STANDARD.decode(text, self.document.as_mut_slice().as_out());
+            if let Ok(length) = decoded.map(|document| document.len()) {
+                return Ok(&self.document[..length]);
+            }
+        }
+        self.dense.clear();
+        self.push(text);
+        self.finish(most)
+    }
+
+    /// Forgets the pieces that came.
     pub(super) fn clear(&mut self) {
-        self.bytes.clear();
-        self.grouped = 0;
-        self.padded = false;
+        self.dense.clear();
     }
 
     /// Whether nothing but white space came.
     pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty() && self.grouped == 0
+        self.dense.is_empty()
     }
 
-    /// Takes more. The document may have `most` bytes.
-    pub(super) fn push(&mut self, text: &[u8], most: usize) -> Outcome {
-        for piece in text.chunks(PIECE) {
-            if !any(piece, |byte| byte <= b' ') {
-                self.dense(piece, most)?;
-                continue;
-            }
-            let mut dense = std::mem::take(&mut self.dense);
-            dense.clear();
-            for run in piece.split(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
-                dense.extend_from_slice(run);
-            }
-            let outcome = self.dense(&dense, most);
-            self.dense = dense;
-            outcome?;
+    /// Takes a piece.
+    pub(super) fn push(&mut self, text: &[u8]) {
+        for run in text.split(u8::is_ascii_whitespace) {
+            self.dense.extend_from_slice(run);
         }
-        Ok(())
     }
 
-    /// The whole document.
-    pub(super) fn finish(&self) -> Outcome<&[u8]> {
-        if self.grouped > 0 {
-            return Err(Fault::wrong("the base64 of NOIDUNGFILE is cut short"));
-        }
-        Ok(&self.bytes)
-    }
-
-    fn dense(&mut self, mut text: &[u8], most: usize) -> Outcome {
-        if self.grouped > 0 {
-            let missing = (4 - self.grouped).min(text.len());
-            let (head, rest) = text.split_at(missing);
-            self.group[self.grouped..self.grouped + missing].copy_from_slice(head);
-            self.grouped += missing;
-            text = rest;
-            if self.grouped == 4 {
-                self.grouped = 0;
-                let group = self.group;
-                self.decode(&group, most)?;
-            }
-        }
-        let (whole, rest) = text.split_at(text.len() / 4 * 4);
-        self.decode(whole, most)?;
-        if !rest.is_empty() {
-            self.group[..rest.len()].copy_from_slice(rest);
-            self.grouped = rest.len();
-        }
-        Ok(())
-    }
-
-    fn decode(&mut self, groups: &[u8], most: usize) -> Outcome {
-        let Some(last) = groups.last() else { return Ok(()) };
-        let wrong = || Fault::wrong("NOIDUNGFILE is neither base64 nor an XML document");
-        if self.padded {
-            return Err(wrong());
-        }
-        let begin = self.bytes.len();
-        let more = groups.len() / 4 * 3;
-        if begin + more > most {
+    /// The document of all pieces, which may have `most` bytes.
+    pub(super) fn finish(&mut self, most: usize) -> Outcome<&[u8]> {
+        let (groups, rest) = self.dense.split_at(self.dense.len() / 4 * 4);
+        let room = STANDARD.estimated_decoded_length(groups.len());
+        if room > most {
             return Err(Fault::bytes("has a document longer than it may be", most));
         }
-        self.bytes.resize(begin + more, 0);
-        let decoded =
-            STANDARD.decode_slice(groups, &mut self.bytes[begin..]).map_err(|_| wrong())?;
-        self.bytes.truncate(begin + decoded);
-        self.padded = *last == b'=';
-        Ok(())
+        let whole = rest.is_empty();
+        self.reserve(room);
+        let groups = &self.dense[..self.dense.len() / 4 * 4];
+        let Ok(document) = STANDARD.decode(groups, self.document.as_mut_slice().as_out()) else {
+            return Err(Fault::wrong("NOIDUNGFILE is neither base64 nor an XML document"));
+        };
+        if whole {
+            Ok(document)
+        } else {
+            Err(Fault::wrong("the base64 of NOIDUNGFILE is cut short"))
+        }
+    }
+
+    fn reserve(&mut self, bytes: usize) {
+        if self.document.len() < bytes {
+            self.document.resize(bytes, 0);
+        }
     }
 }

@@ -5,8 +5,8 @@
 
 use super::Limits;
 use super::fault::{Fault, Outcome};
-use super::plan::Origin;
-use super::records::{Context, Records, too_deep};
+use super::markup::is_blank;
+use super::records::too_deep;
 
 /// The outermost element.
 pub(super) const ROOT: &[u8] = b"GIAMDINHHS";
@@ -23,6 +23,10 @@ pub(super) struct Envelope {
     text: Vec<u8>,
     /// How many `HOSO` began.
     pub(super) hoso: u64,
+    /// `NGAYLAP`.
+    pub(super) made: Said,
+    /// `MACSKCB`.
+    pub(super) facility: Said,
     /// `SOLUONGHOSO`.
     announced: Option<u64>,
     has_list: bool,
@@ -30,6 +34,14 @@ pub(super) struct Envelope {
     table: Option<u64>,
     has_content: bool,
     ended: bool,
+}
+
+/// What the envelope says of its rows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Said {
+    pub(super) text: Option<String>,
+    /// It was said behind some of the rows: the number of `HOSO` by then.
+    pub(super) late: Option<u64>,
 }
 
 /// An element of the envelope.
@@ -100,12 +112,7 @@ impl Envelope {
         self.table.ok_or_else(|| Fault::wrong("a NOIDUNGFILE has no LOAIHOSO before it"))
     }
 
-    pub(super) fn start(
-        &mut self,
-        name: &[u8],
-        records: &mut Records<'_>,
-        limits: &Limits,
-    ) -> Outcome<Element> {
+    pub(super) fn start(&mut self, name: &[u8], limits: &Limits) -> Outcome<Element> {
         if self.ended {
             return Err(Fault::wrong("something follows GIAMDINHHS"));
         }
@@ -115,11 +122,7 @@ impl Envelope {
         let element = Element::within(self.open.last().copied(), name)?;
         match element {
             Element::List => self.has_list = true,
-            Element::Hoso => {
-                self.hoso += 1;
-                records.context.number.clear();
-                records.context.number.push_str(&self.hoso.to_string());
-            }
+            Element::Hoso => self.hoso += 1,
             Element::File => (self.table, self.has_content) = (None, false),
             Element::Content if std::mem::replace(&mut self.has_content, true) => {
                 return Err(Fault::wrong("a FILEHOSO has more than one NOIDUNGFILE"));
@@ -131,13 +134,13 @@ impl Envelope {
         Ok(element)
     }
 
-    pub(super) fn end(&mut self, records: &mut Records<'_>) -> Outcome {
-        // The parser refuses an end tag without its begin.
+    pub(super) fn end(&mut self) -> Outcome {
+        // Whoever checks the names refuses an end tag without its begin.
         let Some(element) = self.open.pop() else { return Ok(()) };
         self.ended = self.open.is_empty();
         match element {
-            Element::Facility => self.note(records, Origin::Facility)?,
-            Element::Made => self.note(records, Origin::Made)?,
+            Element::Facility => self.facility = self.said(),
+            Element::Made => self.made = self.said(),
             Element::Count => {
                 let number = self.number("")?;
                 if self.announced.replace(number).is_some() {
@@ -171,7 +174,7 @@ impl Envelope {
                 Ok(())
             }
             Some(Element::Other | Element::Signature) => Ok(()),
-            _ if text.iter().all(u8::is_ascii_whitespace) => Ok(()),
+            _ if is_blank(text) => Ok(()),
             _ => Err(Fault::wrong("the envelope has text where the standard has elements")),
         }
     }
@@ -212,15 +215,9 @@ impl Envelope {
         })
     }
 
-    /// Keeps what the envelope says of its rows. Where that comes behind some of them, it is too late.
-    fn note(&self, records: &mut Records<'_>, origin: Origin) -> Outcome {
-        if self.hoso > 0 && records.plan().wants(origin) {
-            return Err(Fault::wrong("NGAYLAP or MACSKCB, which is read, comes behind a HOSO"));
-        }
+    fn said(&self) -> Said {
         let text = std::str::from_utf8(&self.text).unwrap_or_default();
         let text = (!text.is_empty()).then(|| text.to_owned());
-        let Context { made, facility, .. } = &mut records.context;
-        *(if origin == Origin::Made { made } else { facility }) = text;
-        Ok(())
+        Said { text, late: (self.hoso > 0).then_some(self.hoso) }
     }
 }

@@ -12,9 +12,10 @@ use arrow::array::RecordBatch;
 
 use super::Limits;
 use super::fault::Told;
-use super::file::{Scratch, read};
 use super::plan::Plan;
+use super::reading::{Scratch, read};
 use super::records::Records;
+use super::shelf::Shelf;
 use crate::SourceError;
 use crate::files::TableFile;
 
@@ -60,6 +61,7 @@ impl Extract {
     pub(super) fn start(
         files: Arc<[TableFile]>,
         plan: Arc<Plan>,
+        shelf: &Arc<Shelf>,
         limits: Limits,
         place: &str,
     ) -> Result<Self, SourceError> {
@@ -70,11 +72,11 @@ impl Extract {
         let count = cores.clamp(1, THREADS).min(groups);
         for number in 0..count {
             let (sender, receiver) = sync_channel(AHEAD);
-            let (files, plan) = (Arc::clone(&files), Arc::clone(&plan));
+            let (files, plan, shelf) = (Arc::clone(&files), Arc::clone(&plan), Arc::clone(shelf));
             let work = move || {
                 let mut scratch = Scratch::default();
                 for group in files.chunks(size).skip(number).step_by(count) {
-                    if !read_group(group, &plan, &limits, &mut scratch, &sender) {
+                    if !read_group(group, &plan, &shelf, &limits, &mut scratch, &sender) {
                         return;
                     }
                 }
@@ -135,6 +137,7 @@ impl Iterator for Extract {
 fn read_group(
     group: &[TableFile],
     plan: &Plan,
+    shelf: &Shelf,
     limits: &Limits,
     scratch: &mut Scratch,
     sender: &SyncSender<Message>,
@@ -142,7 +145,7 @@ fn read_group(
     let mut sink = |batch| sender.send(Message::Rows(batch)).is_ok();
     let mut records = Records::new(plan, limits, &mut sink);
     for file in group {
-        match read(file, &mut records, scratch, limits) {
+        match read(file, shelf, &mut records, scratch, limits) {
             Ok(()) => {}
             Err(Told::Enough) => return false,
             Err(Told::Failed(error)) => {

@@ -1,9 +1,7 @@
-//! Why a file is refused, before its place is known: the parser knows what, its callers know where.
+//! Why a file is refused, before its place is known: the scanner knows what, its callers know where.
 
 use std::borrow::Cow;
 use std::io;
-
-use quick_xml::errors::{Error, IllFormedError};
 
 use super::plan::Plan;
 use crate::SourceError;
@@ -56,16 +54,19 @@ impl Fault {
     /// What is told to those who wait for the rows.
     pub(super) fn told(self, file: &TableFile, plan: &Plan, place: Place) -> Told {
         // What was read of a file that changes is neither the old nor the new.
-        if !matches!(self, Self::Read(_) | Self::Enough)
+        if !matches!(self, Self::Enough)
             && let Err(changed) = file.check()
         {
             return Told::Failed(changed);
         }
         let (fault, at) = match self {
-            Self::InLine(line, fault) => (
-                *fault,
-                format!("in HOSO {}, table {}, line {line}", place.hoso, plan.table.number),
-            ),
+            Self::InLine(line, fault) => {
+                let hoso = match place.hoso {
+                    0 => "in ".to_owned(),
+                    number => format!("in HOSO {number}, table {}, ", plan.table.number),
+                };
+                (*fault, format!("{hoso}line {line}"))
+            }
             fault if place.hoso == 0 => (fault, format!("at byte {}", place.byte)),
             fault => (fault, format!("in HOSO {}, at byte {}", place.hoso, place.byte)),
         };
@@ -95,21 +96,4 @@ pub(super) enum Told {
     Enough,
     /// It is refused.
     Failed(SourceError),
-}
-
-/// What the parser complains of, in words of our own: its own quote the file.
-pub(super) fn not_well_formed(error: &Error) -> Fault {
-    Fault::wrong(match error {
-        Error::IllFormed(IllFormedError::MismatchedEndTag { .. }) => {
-            "an element is closed by the end tag of another"
-        }
-        Error::IllFormed(IllFormedError::UnmatchedEndTag(_)) => "an end tag closes nothing",
-        Error::IllFormed(IllFormedError::UnclosedReference) => {
-            "an `&` begins no character; the sign itself is written `&amp;`"
-        }
-        Error::Syntax(_) => {
-            "a tag, comment or section does not end, or is none; it may be cut short"
-        }
-        _ => "it is not well-formed",
-    })
 }

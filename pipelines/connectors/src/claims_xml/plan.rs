@@ -1,5 +1,7 @@
 //! What is read of the files: the table, and where each column comes from.
 
+use std::collections::HashMap;
+
 use super::tables::Table;
 use crate::{Request, SourceError};
 
@@ -16,7 +18,7 @@ pub(super) struct Plan {
     pub(super) origins: Vec<Origin>,
     /// The column of each field.
     pub(super) fields: Vec<usize>,
-    tags: Tags,
+    tags: HashMap<Box<[u8]>, Tag>,
 }
 
 /// Where a column comes from.
@@ -75,14 +77,16 @@ impl Plan {
             });
         }
         let columns = request.columns.clone();
-        let tags = Tags::new(fields.iter().map(|&at| columns[at].as_str()).collect());
+        let mut tags = HashMap::from([(Box::from(LINK.as_bytes()), Tag::Sign)]);
+        for (field, &at) in fields.iter().enumerate() {
+            tags.insert(columns[at].as_bytes().into(), Tag::Wanted(field));
+        }
         Ok(Self { table, columns, origins, fields, tags })
     }
 
     /// What that tag means.
-    #[inline]
     pub(super) fn tag(&self, name: &[u8]) -> Tag {
-        self.tags.get(name)
+        self.tags.get(name).copied().unwrap_or(Tag::Other)
     }
 
     /// Whether a column comes from there.
@@ -97,58 +101,4 @@ fn setting(request: &Request, setting: &str, what: &str) -> SourceError {
         setting: setting.to_owned(),
         what: what.to_owned(),
     }
-}
-
-/// Tags to fields. Each element of a record is looked up, so this is a table of its own: a hash of
-/// the length and of eight bytes at both ends tells the standard's tags apart, and a probe compares
-/// the whole. The names come from a contract, so nobody can choose them to collide.
-#[derive(Debug)]
-struct Tags {
-    /// Name and meaning; a power of two of them, at most half in use.
-    slots: Vec<Option<(Box<[u8]>, Tag)>>,
-}
-
-impl Tags {
-    fn new(names: Vec<&str>) -> Self {
-        let mut all: Vec<(&str, Tag)> =
-            names.iter().enumerate().map(|(field, name)| (*name, Tag::Wanted(field))).collect();
-        if !names.contains(&LINK) {
-            all.push((LINK, Tag::Sign));
-        }
-        let mut slots = Vec::new();
-        slots.resize_with((all.len() * 4).next_power_of_two(), || None);
-        for (name, tag) in all {
-            let mut at = place(name.as_bytes()) & (slots.len() - 1);
-            while slots[at].is_some() {
-                at = (at + 1) & (slots.len() - 1);
-            }
-            slots[at] = Some((name.as_bytes().into(), tag));
-        }
-        Self { slots }
-    }
-
-    #[inline]
-    fn get(&self, name: &[u8]) -> Tag {
-        let mask = self.slots.len() - 1;
-        let mut at = place(name) & mask;
-        while let Some((known, tag)) = &self.slots[at] {
-            if **known == *name {
-                return *tag;
-            }
-            at = (at + 1) & mask;
-        }
-        Tag::Other
-    }
-}
-
-#[inline]
-fn place(name: &[u8]) -> usize {
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-    let (head, tail) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
-        (Some(head), Some(tail)) => (word(head), word(tail)),
-        _ => (name.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)), 0),
-    };
-    let mixed =
-        (head ^ tail.rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed >> 32) as usize
 }

@@ -8,7 +8,10 @@ use arrow::array::RecordBatch;
 
 use super::Limits;
 use super::fault::{Fault, Outcome};
+use super::markup::is_blank;
+use super::order::Order;
 use super::plan::{Origin, Plan, Tag};
+use super::scan::Open;
 use super::tables::Table;
 use crate::TextRows;
 
@@ -33,7 +36,8 @@ pub(super) struct Records<'a> {
     /// What the envelope says.
     pub(super) context: Context,
     /// Open elements of the document.
-    depth: usize,
+    open: Open,
+    order: Order,
     /// The document's outermost element ended.
     ended: bool,
     /// Depth of an element that is passed over, or 0.
@@ -67,7 +71,7 @@ struct Record {
     open: usize,
     /// Where the open field begins in `text`.
     begin: usize,
-    /// All its wanted text.
+    /// The wanted text that is not in the document as it is read.
     text: Vec<u8>,
     cells: Vec<Cell>,
 }
@@ -76,6 +80,9 @@ struct Record {
 enum Cell {
     Absent,
     Empty,
+    /// From there to there in the document.
+    Written(usize, usize),
+    /// The same in the record's own text.
     Text(usize, usize),
 }
 
@@ -91,7 +98,8 @@ impl<'a> Records<'a> {
             count: 0,
             seen: vec![false; fields],
             context: Context::default(),
-            depth: 0,
+            open: Open::default(),
+            order: Order::default(),
             ended: false,
             beside: 0,
             record: Record { cells: vec![Cell::Absent; fields], ..Record::default() },
@@ -116,34 +124,79 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Whether the document's outermost element ended.
-    pub(super) fn ended(&self) -> bool {
-        self.ended
+    /// A document begins.
+    pub(super) fn begin_document(&mut self) {
+        self.open.clear();
+        (self.ended, self.beside) = (false, 0);
+        (self.record.depth, self.record.open) = (0, 0);
     }
 
     /// Nothing more comes of this document.
     pub(super) fn end_document(&mut self) -> Outcome {
-        if self.depth > 0 {
+        if self.open.depth() > 0 {
             return Err(Fault::wrong("the document ends before its elements do; it is cut short"));
         }
-        if !std::mem::take(&mut self.ended) {
+        if !self.ended {
             return Err(Fault::wrong("the document is empty"));
         }
         Ok(())
     }
 
-    /// An element begins.
+    /// Whether [`Self::field`] may be asked: a record is open and no element in it is.
     #[inline]
+    pub(super) fn is_between_fields(&self) -> bool {
+        let depth = self.open.depth();
+        self.record.depth > 0 && self.record.depth == depth && depth < self.limits.depth
+    }
+
+    /// Takes the plain field that begins at `at`, and says where it ends; takes nothing of any
+    /// other, nor of one that is to be refused. `is_as_written` says whether the text between two
+    /// places is.
+    #[inline]
+    pub(super) fn field(
+        &mut self,
+        document: &[u8],
+        at: usize,
+        is_as_written: impl FnOnce(usize, usize) -> bool,
+    ) -> Option<usize> {
+        let field = self.order.field(document, at, self.plan)?;
+        let (begin, end) = field.text;
+        let record = &mut self.record;
+        if record.elements >= self.limits.cells
+            || end - begin > self.limits.cell_bytes
+            || !is_as_written(begin, end)
+        {
+            return None;
+        }
+        match field.means {
+            Tag::Wanted(number) => {
+                if record.cells[number] != Cell::Absent {
+                    return None;
+                }
+                record.cells[number] =
+                    if begin == end { Cell::Empty } else { Cell::Written(begin, end) };
+                self.seen[number] = true;
+                record.filled = true;
+            }
+            Tag::Sign => record.filled = true,
+            Tag::Other => record.filled |= !is_blank(&document[begin..end]),
+        }
+        record.elements += 1;
+        Some(field.end)
+    }
+
+    /// An element begins.
     pub(super) fn start(&mut self, name: &[u8]) -> Outcome {
-        self.depth += 1;
-        if self.depth > self.limits.depth {
+        self.open.push(name);
+        let depth = self.open.depth();
+        if depth > self.limits.depth {
             return Err(too_deep(self.limits));
         }
         if self.beside > 0 {
             return Ok(());
         }
         if self.record.depth == 0 {
-            return self.start_outside(name);
+            return self.start_outside(name, depth);
         }
         if self.record.open > 0 {
             return Err(Fault::wrong("a field holds an element where the standard has text"));
@@ -159,40 +212,40 @@ impl<'a> Records<'a> {
         if tag == Tag::Other {
             return Ok(());
         }
-        if self.depth != self.record.depth + 1 {
+        if depth != self.record.depth + 1 {
             if self.record.filled {
                 return Err(Fault::wrong(
                     "a field of the table lies in another element of its record",
                 ));
             }
             // The element that the standard names is a wrapping here.
-            self.record.depth = self.depth - 1;
+            self.record.depth = depth - 1;
         }
-        self.open(tag)
+        self.open(tag, depth)
     }
 
-    fn start_outside(&mut self, name: &[u8]) -> Outcome {
+    fn start_outside(&mut self, name: &[u8], depth: usize) -> Outcome {
         if self.ended {
             return Err(Fault::wrong("something follows the document's outermost element"));
         }
         if BESIDE.contains(&name) {
-            self.beside = self.depth;
+            self.beside = depth;
             return Ok(());
         }
         if name == self.plan.table.record().as_bytes() {
-            self.begin(self.depth);
+            self.begin(depth);
             return Ok(());
         }
-        if self.depth == 1 && Table::beginning(name).is_some_and(|table| table != self.plan.table) {
+        if depth == 1 && Table::beginning(name).is_some_and(|table| table != self.plan.table) {
             return Err(Fault::wrong("the document is of another table than its LOAIHOSO says"));
         }
         let tag = self.plan.tag(name);
-        if tag == Tag::Other || self.depth == 1 {
+        if tag == Tag::Other || depth == 1 {
             return Ok(());
         }
-        self.begin(self.depth - 1);
+        self.begin(depth - 1);
         self.record.elements = 1;
-        self.open(tag)
+        self.open(tag, depth)
     }
 
     fn begin(&mut self, depth: usize) {
@@ -203,11 +256,10 @@ impl<'a> Records<'a> {
         self.record.cells.fill(Cell::Absent);
     }
 
-    #[inline]
-    fn open(&mut self, tag: Tag) -> Outcome {
+    fn open(&mut self, tag: Tag, depth: usize) -> Outcome {
         let record = &mut self.record;
         record.filled = true;
-        record.open = self.depth;
+        record.open = depth;
         record.field = None;
         record.begin = record.text.len();
         if let Tag::Wanted(field) = tag {
@@ -221,12 +273,10 @@ impl<'a> Records<'a> {
     }
 
     /// An element ends.
-    #[inline]
-    pub(super) fn end(&mut self) -> Outcome {
-        let depth = self.depth;
-        // The parser refuses an end tag without its begin.
-        self.depth = depth.saturating_sub(1);
-        self.ended = self.depth == 0;
+    pub(super) fn end(&mut self, name: &[u8], document: &str) -> Outcome {
+        let depth = self.open.depth();
+        self.open.pop(name)?;
+        self.ended = depth == 1;
         let record = &mut self.record;
         if record.open > 0 {
             if let Some(field) = record.field {
@@ -241,14 +291,13 @@ impl<'a> Records<'a> {
             record.depth = 0;
             // An empty element is a list without entries, not a record of nulls.
             if record.elements > 0 {
-                return self.finish();
+                return self.finish(document);
             }
         }
         Ok(())
     }
 
     /// Text, as it is in the file.
-    #[inline]
     pub(super) fn text(&mut self, text: &[u8]) -> Outcome {
         if self.record.open > 0 {
             if self.record.field.is_none() {
@@ -262,7 +311,7 @@ impl<'a> Records<'a> {
             }
             return Ok(());
         }
-        if text.iter().all(u8::is_ascii_whitespace) { Ok(()) } else { self.stray() }
+        if is_blank(text) { Ok(()) } else { self.stray() }
     }
 
     /// A character that was written as a reference.
@@ -281,15 +330,16 @@ impl<'a> Records<'a> {
 
     /// Text that is in no wanted field.
     fn stray(&mut self) -> Outcome {
-        if self.record.depth > 0 && self.depth > self.record.depth {
+        let depth = self.open.depth();
+        if self.record.depth > 0 && depth > self.record.depth {
             // Text that lies deeper may be that of a record within a mere wrapping.
-            self.record.filled |= self.depth == self.record.depth + 1;
+            self.record.filled |= depth == self.record.depth + 1;
             return Ok(());
         }
         if self.beside > 0 {
             return Ok(());
         }
-        Err(Fault::wrong(match (self.record.depth, self.depth) {
+        Err(Fault::wrong(match (self.record.depth, depth) {
             (0, 0) => "text lies outside of the document's outermost element",
             (0, _) => {
                 "text lies in no record of the table; its elements are not those of the standard"
@@ -298,7 +348,6 @@ impl<'a> Records<'a> {
         }))
     }
 
-    #[inline]
     fn room(&self, more: usize) -> Outcome {
         if self.record.text.len() - self.record.begin + more > self.limits.cell_bytes {
             return Err(Fault::bytes("has a cell longer than it may be", self.limits.cell_bytes));
@@ -319,13 +368,14 @@ impl<'a> Records<'a> {
         }
     }
 
-    fn finish(&mut self) -> Outcome {
-        let Ok(text) = std::str::from_utf8(&self.record.text) else {
-            return Err(super::events::not_utf8());
+    fn finish(&mut self, document: &str) -> Outcome {
+        let Ok(text) = simdutf8::basic::from_utf8(&self.record.text) else {
+            return Err(super::markup::not_utf8());
         };
         let (cells, context) = (&self.record.cells, &self.context);
         self.rows.push(self.plan.origins.iter().map(|origin| match *origin {
             Origin::Field(field) => match cells[field] {
+                Cell::Written(begin, end) => document.get(begin..end),
                 Cell::Text(begin, end) => text.get(begin..end),
                 Cell::Empty | Cell::Absent => None,
             },

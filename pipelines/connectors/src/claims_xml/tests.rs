@@ -1,6 +1,7 @@
 //! Claims files as facilities send them, and as nobody should.
 
 mod malformed;
+mod oracle;
 mod round_trip;
 mod variants;
 

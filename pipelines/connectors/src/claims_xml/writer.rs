@@ -6,8 +6,7 @@
 
 use std::io::{self, Write};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 
 use super::feed::forbidden;
 use super::tables::Table;
@@ -80,7 +79,7 @@ impl<W: Write> ClaimsWriter<W> {
             self.document.clear();
             write_document(&mut self.document, *part)?;
             self.encoded.clear();
-            STANDARD.encode_string(&self.document, &mut self.encoded);
+            STANDARD.encode_append(&self.document, &mut self.encoded);
             write!(
                 self.out,
                 "<FILEHOSO>\n<LOAIHOSO>XML{}</LOAIHOSO>\n<NOIDUNGFILE>{}</NOIDUNGFILE>\n</FILEHOSO>\n",

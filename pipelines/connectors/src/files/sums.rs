@@ -11,7 +11,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
@@ -23,17 +23,20 @@ pub(super) type Sum = [u8; 32];
 /// counts every other second.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
-/// Sums that are kept, some 100 bytes each. A night of the country may come as a file for each visit.
-const KEPT: usize = 1 << 20;
+/// Sums that are kept, some 200 bytes each. A night of the country may come as a file for each visit.
+const KEPT: usize = 1 << 19;
 
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 256 << 10;
 
-static KNOWN: Mutex<BTreeMap<State, Sum>> = Mutex::new(BTreeMap::new());
+static KNOWN: Known = Mutex::new(BTreeMap::new());
+
+/// A sum has a lock of its own, so that of two who ask for it at a time one waits for the other.
+type Known = Mutex<BTreeMap<State, Arc<Mutex<Option<Sum>>>>>;
 
 /// A file as the file system shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct State {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct State {
     device: u64,
     number: u64,
     size: u64,
@@ -66,32 +69,32 @@ pub(super) fn of(path: &Path) -> io::Result<(Sum, Option<State>)> {
     at(path, SystemTime::now(), &KNOWN)
 }
 
-fn at(
-    path: &Path,
-    now: SystemTime,
-    known: &Mutex<BTreeMap<State, Sum>>,
-) -> io::Result<(Sum, Option<State>)> {
+fn at(path: &Path, now: SystemTime, known: &Known) -> io::Result<(Sum, Option<State>)> {
     let file = File::open(path)?;
     let state = State::of(&file.metadata()?);
     if !state.is_settled(now) {
         return Ok((digest(&file)?, None));
     }
-    // A map of sums is whole whoever panicked.
-    let known = || known.lock().unwrap_or_else(PoisonError::into_inner);
-    let kept = known().get(&state).copied();
-    if let Some(sum) = kept {
+    let slot = slot(known, state);
+    // What is behind these locks is whole whoever panicked.
+    let mut kept = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(sum) = *kept {
         return Ok((sum, Some(state)));
     }
     let sum = digest(&file)?;
     if State::of(&file.metadata()?) != state {
         return Ok((sum, None));
     }
-    let mut known = known();
+    *kept = Some(sum);
+    Ok((sum, Some(state)))
+}
+
+fn slot(known: &Known, state: State) -> Arc<Mutex<Option<Sum>>> {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
     if known.len() >= KEPT {
         known.clear();
     }
-    known.insert(state, sum);
-    Ok((sum, Some(state)))
+    Arc::clone(known.entry(state).or_default())
 }
 
 /// The sum of all bytes of an open file, wherever its readers are.
@@ -121,14 +124,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("1.xml");
         std::fs::write(&path, "abc").unwrap();
-        let known = Mutex::default();
+        let known = Known::default();
         let later = SystemTime::now() + Duration::from_secs(10);
         let taken: Sum = Sha256::digest("abc").into();
         assert_eq!(at(&path, SystemTime::now(), &known).unwrap(), (taken, None));
         let (sum, state) = at(&path, later, &known).unwrap();
         assert_eq!(sum, taken);
         // What is kept is given, so nothing was summed again.
-        known.lock().unwrap().insert(state.unwrap(), [7; 32]);
+        *slot(&known, state.unwrap()).lock().unwrap() = Some([7; 32]);
         assert_eq!(at(&path, later, &known).unwrap(), ([7; 32], state));
         std::fs::write(&path, "abd").unwrap();
         let (sum, other) = at(&path, later, &known).unwrap();

@@ -6,9 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::claims_xml::file::{Scratch, walk};
-use crate::claims_xml::plan::Plan;
-use crate::claims_xml::records::Records;
+use crate::claims_xml::parts::Parts;
 
 const FIELDS: [&str; 6] = ["MA_LK", "STT", "HO_TEN", "DU_PHONG", "T_BHTT", "CHAN_DOAN_RV"];
 
@@ -109,21 +107,16 @@ fn where_the_bytes_are_cut_makes_no_difference() {
         .collect();
     let plain = drugs("<CHI_TIET_THUOC><MA_LK><![CDATA[Đ]]]>ạ&#7885;</MA_LK></CHI_TIET_THUOC>");
     let bytes = format!("\u{feff}{}", envelope(&[&file_part(2, &lines), &file_part(2, &plain)]));
-    let (plan, limits) = (Plan::of(&request("", 2, &["MA_LK"])).unwrap(), Limits::default());
+    let parts = |input: &mut dyn Read| {
+        let parts = Parts::of(input, &Limits::default(), &mut Vec::new());
+        parts.map_err(|(fault, _)| fault).unwrap().all
+    };
+    let whole = parts(&mut bytes.as_bytes());
+    assert_eq!(whole.len(), 2);
     for step in (1..40).chain([64, 1000, 100_000]) {
-        let mut cells = Vec::new();
-        let mut sink = |batch: arrow::array::RecordBatch| {
-            let column = batch.column(0).as_string::<i32>();
-            cells.extend(column.iter().map(|cell| cell.unwrap().to_owned()));
-            true
-        };
-        let mut records = Records::new(&plan, &limits, &mut sink);
-        let input = Dribble(bytes.as_bytes(), step);
-        let outcome = walk(input, &mut records, &mut Scratch::default(), &limits);
-        assert!(outcome.is_ok(), "{step}: {outcome:?}");
-        records.flush().unwrap();
-        assert_eq!(cells, ["Ấ&Ỹ", "Đ]ạọ"], "{step}");
+        assert_eq!(parts(&mut Dribble(bytes.as_bytes(), step)), whole, "{step}");
     }
+    assert_eq!(read(bytes, 2, &["MA_LK"]).unwrap(), rows(&[&["Ấ&Ỹ"], &["Đ]ạọ"]]));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::claims_xml::fault::Told;
-use crate::claims_xml::file::{Scratch, read as read_file};
+use crate::claims_xml::reading::{Scratch, read as read_file};
 use crate::claims_xml::records::Records;
 
 const TWO: &str = "<CHI_TIET_THUOC><MA_LK>a</MA_LK><STT>1</STT></CHI_TIET_THUOC>\
@@ -263,7 +263,13 @@ fn a_file_that_changes_is_no_malformed_file() {
         std::fs::write(&path, bytes).unwrap();
         let mut sink = |_| true;
         let mut records = Records::new(&plan, &limits, &mut sink);
-        let told = read_file(&set.files()[0], &mut records, &mut Scratch::default(), &limits);
+        let told = read_file(
+            &set.files()[0],
+            &Shelf::default(),
+            &mut records,
+            &mut Scratch::default(),
+            &limits,
+        );
         assert!(matches!(told, Err(Told::Failed(SourceError::Changed { .. }))), "{told:?}");
     }
 }
