@@ -19,6 +19,12 @@
 //! system would, and so do the temporary names under which they are written; the folder belongs
 //! outside the lake, and nothing here writes to a lake.
 //!
+//! The country looks like one. Ages and sexes are those of Viet Nam (`population`), days and months
+//! have their rush and their seasons (`calendar`), facilities their classes (`facilities`), types of
+//! care their costs and days (`care`), and the chronically ill come again (`patients`). Codes are of
+//! the lists of their day: of provinces (`places`), diseases (`diagnoses`) and types of care. What
+//! those tables take from elsewhere names its source; all else in them is assumed.
+//!
 //! Persons are recognisably false: identity and insurance serials begin with 99, telephones with
 //! 0900, which no network has, and every street is called Mô Phỏng. All are of valid shape, so that
 //! the leak scan has to find them.
@@ -26,10 +32,16 @@
 //! Nothing is drawn from real persons, and the figures are no estimate of anything.
 
 pub mod by_contract;
+mod calendar;
+mod care;
 mod claims;
+mod diagnoses;
 mod diseases;
+mod facilities;
+mod patients;
 mod people;
 mod places;
+mod population;
 mod random;
 mod workforce;
 mod write;

@@ -28,7 +28,6 @@
 //! beside it. Memory grows by some bytes with each row of all nights; only what is written whole, and
 //! the claims of one night, are in memory as rows.
 
-mod calendar;
 mod claims;
 mod course;
 mod faults;

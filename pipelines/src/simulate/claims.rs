@@ -7,10 +7,15 @@
 
 use chrono::{Datelike, Days, NaiveDate};
 
-use super::people::{Person, running};
-use super::places::Places;
+use super::calendar;
+use super::care::{Care, Counted};
+use super::diagnoses::{self, Whose};
+use super::facilities::{Facility, Need};
+use super::patients::Patients;
+use super::people::Person;
+use super::population::running;
 use super::random::Random;
-use super::{Run, SimulateError, VISITS_PER_DAY};
+use super::{Options, Run, SimulateError, VISITS_PER_DAY};
 
 const COLUMNS: [&str; 22] = [
     "ma_lk",
@@ -37,101 +42,11 @@ const COLUMNS: [&str; 22] = [
     "muc_huong",
 ];
 
-/// Who may have a diagnosis.
-#[derive(Clone, Copy, PartialEq)]
-enum Who {
-    Anyone,
-    /// From 20 years.
-    Adults,
-    /// From 50 years.
-    Elders,
-    Men,
-    /// From 18 to 45 years.
-    Mothers,
-}
+/// Share of stays in bed that are a newborn's; assumed.
+const NEWBORNS: f64 = 0.03;
 
-/// ICD-10 codes of Decision 4469/QĐ-BYT that may be a principal diagnosis: weight as outpatient,
-/// weight as inpatient.
-const DIAGNOSES: [(&str, f64, f64, Who); 66] = [
-    ("I10", 16.0, 3.0, Who::Adults),
-    ("E11.9", 9.0, 2.5, Who::Adults),
-    ("E78.5", 4.0, 0.2, Who::Adults),
-    ("J06.9", 6.0, 1.0, Who::Anyone),
-    ("J02.9", 5.0, 1.0, Who::Anyone),
-    ("J00", 3.0, 0.2, Who::Anyone),
-    ("J03.9", 2.0, 1.0, Who::Anyone),
-    ("J18.9", 1.0, 7.0, Who::Anyone),
-    ("J20.9", 4.0, 5.0, Who::Anyone),
-    ("J30.4", 1.5, 0.1, Who::Anyone),
-    ("J31.0", 1.0, 0.1, Who::Anyone),
-    ("J32.9", 1.5, 0.4, Who::Anyone),
-    ("J44.9", 1.5, 3.0, Who::Elders),
-    ("J45.9", 1.5, 1.0, Who::Anyone),
-    ("A09", 1.5, 4.0, Who::Anyone),
-    ("A15.0", 0.2, 0.6, Who::Adults),
-    ("A90", 0.3, 1.0, Who::Anyone),
-    ("A97.0", 0.6, 2.5, Who::Anyone),
-    ("B02.9", 0.3, 0.3, Who::Adults),
-    ("B05.9", 0.1, 0.3, Who::Anyone),
-    ("B08.4", 0.3, 1.0, Who::Anyone),
-    ("B18.1", 1.0, 0.3, Who::Adults),
-    ("C16.9", 0.1, 0.7, Who::Elders),
-    ("C34.9", 0.1, 1.0, Who::Elders),
-    ("C50.9", 0.2, 0.8, Who::Mothers),
-    ("D50.9", 0.4, 0.4, Who::Anyone),
-    ("E03.9", 0.7, 0.1, Who::Adults),
-    ("E04.9", 0.6, 0.3, Who::Adults),
-    ("F41.9", 0.7, 0.2, Who::Adults),
-    ("G40.9", 0.5, 0.4, Who::Anyone),
-    ("G47.0", 1.0, 0.3, Who::Adults),
-    ("H10.9", 1.2, 0.1, Who::Anyone),
-    ("H25.9", 0.8, 2.0, Who::Elders),
-    ("H40.9", 0.2, 0.3, Who::Elders),
-    ("H52.1", 0.8, 0.0, Who::Anyone),
-    ("H66.9", 0.7, 0.3, Who::Anyone),
-    ("I20.9", 0.9, 2.0, Who::Elders),
-    ("I25.9", 1.5, 2.0, Who::Elders),
-    ("I48", 0.3, 0.6, Who::Elders),
-    ("I50.9", 0.6, 1.8, Who::Elders),
-    ("I63.9", 0.4, 3.5, Who::Elders),
-    ("K02.9", 2.0, 0.0, Who::Anyone),
-    ("K04.7", 0.8, 0.1, Who::Anyone),
-    ("K05.1", 0.9, 0.0, Who::Anyone),
-    ("K21.9", 2.5, 0.6, Who::Adults),
-    ("K25.9", 0.8, 0.7, Who::Adults),
-    ("K29.7", 3.0, 1.5, Who::Adults),
-    ("K35.8", 0.0, 2.0, Who::Anyone),
-    ("K59.1", 0.5, 0.4, Who::Anyone),
-    ("K80.2", 0.3, 0.9, Who::Adults),
-    ("L20.9", 0.8, 0.1, Who::Anyone),
-    ("L30.9", 1.0, 0.1, Who::Anyone),
-    ("L50.9", 0.6, 0.2, Who::Anyone),
-    ("M10.9", 0.8, 0.5, Who::Adults),
-    ("M17.9", 2.0, 1.5, Who::Elders),
-    ("M47.9", 2.2, 2.0, Who::Adults),
-    ("M54.5", 2.0, 1.5, Who::Adults),
-    ("M81.9", 0.6, 0.3, Who::Elders),
-    ("N18.5", 2.0, 0.8, Who::Adults),
-    ("N20.0", 0.6, 1.2, Who::Adults),
-    ("N39.0", 0.7, 1.0, Who::Anyone),
-    ("N40", 0.6, 0.9, Who::Men),
-    ("O80.9", 0.0, 5.0, Who::Mothers),
-    ("O82.9", 0.0, 4.0, Who::Mothers),
-    ("S52.5", 0.4, 0.9, Who::Anyone),
-    ("R10.4", 1.0, 0.6, Who::Anyone),
-];
-
-/// Types of care (Decision 1804/QĐ-BYT, 2026) with their weights.
-const CARE: [(&str, f64); 8] = [
-    ("01", 62.0),
-    ("05", 19.0),
-    ("02", 3.0),
-    ("03", 10.5),
-    ("04", 1.0),
-    ("06", 1.0),
-    ("07", 3.0),
-    ("09", 0.5),
-];
+/// Share of visits that are of the chronically ill for their drugs: the weight of type 05.
+const CHRONIC: f64 = 0.19;
 
 /// One visit before it is written.
 struct Visit {
@@ -140,34 +55,12 @@ struct Visit {
     facility: Facility,
     arrived: NaiveDate,
     left: NaiveDate,
-    care: &'static str,
-    diagnosis: String,
+    care: &'static Care,
+    diagnosis: &'static str,
     outcome: &'static str,
     treatment_days: u64,
     /// Hundredths of a đồng.
     bill: Bill,
-}
-
-/// A facility: province and number in it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Facility {
-    pub(super) province: usize,
-    pub(super) number: u64,
-}
-
-impl Facility {
-    /// One of some dozens in the province; about 14,000 in the country are too many for a demo.
-    pub(super) fn of(random: &mut Random, province: usize, places: &Places) -> Self {
-        let many = 8 + places.old[province].population / 60_000;
-        // Small numbers are large hospitals.
-        let number = (random.unit().powi(2) * many as f64) as u64;
-        Self { province, number }
-    }
-
-    /// Five characters: a province of the list of 63, three digits.
-    pub(super) fn code(self, places: &Places) -> String {
-        format!("{}{:03}", places.old[self.province].code, self.number + 1)
-    }
 }
 
 /// What a visit cost and who pays, in hundredths of a đồng.
@@ -182,9 +75,7 @@ struct Bill {
 }
 
 impl Bill {
-    fn of(random: &mut Random, inpatient: bool, days: u64, benefit: u8) -> Self {
-        let typical = if inpatient { 900_000.0 * (days + 1) as f64 } else { 260_000.0 };
-        let total = ((typical * (0.7 * random.normal()).exp()) * 100.0).round() as u64 + 3_000_000;
+    fn of(random: &mut Random, total: u64, benefit: u8) -> Self {
         // One bill in four has something outside the scope of insurance.
         let outside = if random.chance(0.25) { random.unit() * 0.3 } else { 0.0 };
         let insured = total - (total as f64 * outside) as u64;
@@ -194,10 +85,20 @@ impl Bill {
 }
 
 pub(super) fn write(run: &mut Run<'_>) -> Result<(), SimulateError> {
-    let visits = run.scaled(VISITS_PER_DAY * f64::from(run.options.days), 1);
-    let care = running(CARE.iter().map(|care| care.1));
+    let days = f64::from(run.options.days);
+    let visits = run.scaled(VISITS_PER_DAY * days, 1);
+    let calendar = Calendar::of(run.options);
+    let patients = Patients {
+        seed: run.options.seed,
+        places: run.places,
+        // Everyone is born before the first day, so that no one is treated before birth.
+        today: calendar.first,
+        // About three visits a year and person.
+        people: (visits * 2 / 3).max(1),
+        chronic: (visits as f64 / days * CHRONIC).round() as u64,
+    };
     run.file("mo_phong/bhyt/ho_so.csv", &COLUMNS, visits, |at, run| {
-        let visit = visit(run, at, visits, &care);
+        let visit = visit(patients, &calendar, at, visits);
         let person = &visit.person;
         run.plant(&[
             &visit.episode,
@@ -213,39 +114,67 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<(), SimulateError> {
     })
 }
 
-fn visit(run: &Run<'_>, at: u64, visits: u64, care: &[f64]) -> Visit {
-    let (seed, places, end) = (run.options.seed, run.places, run.options.end);
-    let mut random = Random::of(seed, &[21, at]);
-    // Three visits a year and person; chronic patients come more often.
-    let people = (visits * 2 / 3).max(1);
-    let number = (random.unit().powf(1.3) * people as f64) as u64;
-    // Everyone is born before the first day, so that no one is treated before birth.
-    let first_day = end - Days::new(u64::from(run.options.days) - 1);
-    let person = Person::of(seed, 20, number, places, first_day, (0, 94));
-    let day = u64::from(run.options.days) * at / visits;
-    let left = end - Days::new(u64::from(run.options.days) - 1 - day);
-    let care = CARE[random.weighted(care)].0;
-    let inpatient = matches!(care, "03" | "04" | "06");
-    let stay = match care {
-        "03" => 1 + random.poisson(5.5),
-        "04" | "06" => random.poisson(1.0),
-        "02" => random.below(6),
-        _ => 0,
-    };
-    let arrived = (left - Days::new(stay)).max(person.born);
-    let stay = u64::try_from((left - arrived).num_days()).unwrap_or(0);
-    let treatment_days = match care {
-        "02" | "03" | "04" | "06" => stay + 1,
-        "05" => 28,
-        _ => 0,
+/// The days of the visits, the busy ones with more of them.
+struct Calendar {
+    first: NaiveDate,
+    /// Running sum of how busy each day is.
+    busy: Vec<f64>,
+}
+
+impl Calendar {
+    fn of(options: Options) -> Self {
+        let first = options.end - Days::new(u64::from(options.days) - 1);
+        let days = first.iter_days().take(options.days as usize);
+        Self { first, busy: running(days.map(calendar::weight)) }
+    }
+
+    /// The day on which a visit ends; visits are in the order of their days.
+    fn day(&self, at: u64, visits: u64) -> NaiveDate {
+        let whole = self.busy.last().copied().unwrap_or(1.0);
+        let reached = whole * (at as f64 + 0.5) / visits as f64;
+        let day = self.busy.partition_point(|&sum| sum <= reached).min(self.busy.len() - 1);
+        self.first + Days::new(day as u64)
+    }
+}
+
+fn visit(patients: Patients<'_>, calendar: &Calendar, at: u64, visits: u64) -> Visit {
+    let places = patients.places;
+    let mut random = Random::of(patients.seed, &[21, at]);
+    let left = calendar.day(at, visits);
+    let care = Care::draw(&mut random, left, |_| true);
+    let is_newborn = care.code == "03" && random.chance(NEWBORNS);
+    let (someone, chronic) = if care.counted == Counted::Drugs {
+        let (person, disease) = patients.chronic(&mut random, left);
+        (person, Some(disease))
+    } else {
+        (patients.anyone(&mut random), None)
     };
     // Nine of ten are treated in their own province.
-    let province =
-        if random.chance(0.9) { person.province } else { random.weighted(&places.weights) };
-    let facility = Facility::of(&mut random, province, places);
-    let diagnosis = diagnosis(&mut random, &person, left, inpatient).to_owned();
-    let outcome = outcome(&mut random, inpatient, person.age_on(left));
-    let bill = Bill::of(&mut random, inpatient, treatment_days, person.benefit);
+    let home = if random.chance(0.9) { someone.province } else { random.weighted(&places.weights) };
+    let need = if care.code == "03" { Need::Bed } else { Need::Visit };
+    let facility = Facility::of(&mut random, home, places, need);
+    let stay = care.stay(&mut random, facility);
+    let (person, arrived) = if is_newborn {
+        let arrived = left - Days::new(stay);
+        (patients.newborn(&mut random, at, arrived), arrived)
+    } else {
+        let arrived = (left - Days::new(stay)).max(someone.born);
+        (someone, arrived)
+    };
+    let stay = u64::try_from((left - arrived).num_days()).unwrap_or_default();
+    let treatment_days = care.days(&mut random, stay);
+    let inpatient = care.is_inpatient();
+    let age = person.age_on(left);
+    let whose =
+        Whose { female: person.female, age: u64::try_from(age).unwrap_or_default(), on: left };
+    let diagnosis = match chronic {
+        Some(disease) => disease,
+        None if is_newborn => diagnoses::newborn(&mut random),
+        None => diagnoses::draw(&mut random, whose, inpatient),
+    };
+    let outcome = outcome(&mut random, inpatient, age);
+    let total = care.cost(&mut random, facility, treatment_days);
+    let bill = Bill::of(&mut random, total, person.benefit);
     let code = facility.code(places);
     let episode = format!("{code}{:02}{:010}", left.year() % 100, 9_900_000_000 + at);
     Visit {
@@ -260,27 +189,6 @@ fn visit(run: &Run<'_>, at: u64, visits: u64, care: &[f64]) -> Visit {
         treatment_days,
         bill,
     }
-}
-
-fn diagnosis(random: &mut Random, person: &Person, on: NaiveDate, inpatient: bool) -> &'static str {
-    let age = person.age_on(on);
-    let fits = |who: Who| match who {
-        Who::Anyone => true,
-        Who::Adults => age >= 20,
-        Who::Elders => age >= 50,
-        Who::Men => !person.female && age >= 50,
-        Who::Mothers => person.female && (18..=45).contains(&age),
-    };
-    let weights = running(DIAGNOSES.iter().map(|&(_, out, within, who)| {
-        if !fits(who) {
-            0.0
-        } else if inpatient {
-            within
-        } else {
-            out
-        }
-    }));
-    DIAGNOSES[random.weighted(&weights)].0
 }
 
 /// 1 recovered, 2 better, 3 unchanged, 4 worse, 5 died, 6 taken home dying.
@@ -315,7 +223,7 @@ fn record(visit: &Visit, run: &Run<'_>) -> Vec<String> {
     };
     // Small children have no number yet.
     let no_number = person.age_on(visit.left) < 2 && random.chance(0.6);
-    let changed = visit.care == "03" && random.chance(0.05);
+    let changed = visit.care.code == "03" && random.chance(0.05);
     let card = if changed {
         format!("{};{}", person.earlier_card, person.card)
     } else {
@@ -335,8 +243,8 @@ fn record(visit: &Visit, run: &Run<'_>) -> Vec<String> {
         visit.facility.code(run.places),
         format!("{}{morning}", visit.arrived.format("%Y%m%d")),
         format!("{}{afternoon}", visit.left.format("%Y%m%d")),
-        visit.care.to_owned(),
-        visit.diagnosis.clone(),
+        visit.care.code.to_owned(),
+        visit.diagnosis.to_owned(),
         visit.outcome.to_owned(),
         visit.treatment_days.to_string(),
         money(bill.total),

@@ -1,10 +1,14 @@
 //! Simulated persons. A person is a function of seed and number: the same in every visit, never
 //! stored.
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, Days, Months, NaiveDate};
 
 use super::places::Places;
+use super::population::{self, running};
 use super::random::Random;
+
+/// Of a hundred newborns about 47 are girls: 111 boys are born to 100 of them (World Bank, 2023).
+const GIRLS: f64 = 0.474;
 
 const SURNAMES: &[(&str, f64)] = &[
     ("Nguyễn", 32.0),
@@ -36,7 +40,8 @@ const FEMALE_GIVEN: &[&str] = &[
     "Hoa", "Lan", "Hương", "Thảo", "Hạnh", "Ngân", "Trang", "Linh", "Mai", "Nga", "Phương", "Thúy",
     "Yến", "Hằng", "Duyên", "Loan", "Oanh", "Quyên", "Tuyết", "Vân", "Xuân", "Diệp",
 ];
-/// Holders' groups of insurance cards, the benefit digit and the percentage it stands for.
+/// Holders' groups of insurance cards, the benefit digit and the percentage it stands for; the weights
+/// are assumed.
 const CARDS: &[(&str, u8, u8, f64)] = &[
     ("GD", 4, 80, 40.0),
     ("DN", 4, 80, 20.0),
@@ -76,11 +81,32 @@ impl Person {
         ages: (u64, u64),
     ) -> Self {
         let mut random = Random::of(seed, &[role, number]);
-        let female = random.chance(0.52);
+        let (female, years) = population::draw(&mut random, ages);
+        let birthday = today - Months::new(u32::try_from(years * 12).unwrap_or_default());
+        let born = birthday - Days::new(random.below(365));
+        Self::with(&mut random, places, (female, born), years)
+    }
+
+    /// A newborn with the card of a child; `(role, number)` as above.
+    pub(super) fn born(
+        seed: u64,
+        (role, number): (u64, u64),
+        places: &Places,
+        born: NaiveDate,
+    ) -> Self {
+        let mut random = Random::of(seed, &[role, number]);
+        let female = random.chance(GIRLS);
+        Self::with(&mut random, places, (female, born), 0)
+    }
+
+    fn with(
+        random: &mut Random,
+        places: &Places,
+        (female, born): (bool, NaiveDate),
+        years: u64,
+    ) -> Self {
         let province = random.weighted(&places.weights);
-        let years = ages.0 + random.below(ages.1 - ages.0 + 1);
-        let born = today - Days::new(years * 365 + years / 4 + random.below(365));
-        let name = name(&mut random, female);
+        let name = name(random, female);
         let code = &places.old[province].code;
         // Personal identification numbers are given at registration, in the list of 63.
         let century = u64::from(born.year() >= 2000) * 2 + u64::from(female);
@@ -117,8 +143,9 @@ impl Person {
         if self.female { "2" } else { "1" }
     }
 
+    /// Whole years; 0 before the birth.
     pub(super) fn age_on(&self, day: NaiveDate) -> i64 {
-        (day - self.born).num_days() / 365
+        day.years_since(self.born).map_or(0, i64::from)
     }
 }
 
@@ -135,14 +162,4 @@ fn name(random: &mut Random, female: bool) -> String {
     } else {
         format!("{surname} {middle} {first}")
     }
-}
-
-/// Running sums, for [`Random::weighted`].
-pub(super) fn running(weights: impl Iterator<Item = f64>) -> Vec<f64> {
-    weights
-        .scan(0.0, |sum, weight| {
-            *sum += weight;
-            Some(*sum)
-        })
-        .collect()
 }

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use connectors::fill::Cells;
 use warehouse::spec::{ColumnType, Generalisation, Treatment};
 
+use super::super::calendar;
 use super::super::random::Random;
-use super::calendar;
 use super::faults::{self, Fault};
 use super::row::{Maker, Spot, World};
 use super::shape::Shape;

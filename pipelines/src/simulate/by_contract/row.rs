@@ -3,10 +3,12 @@
 use chrono::{Datelike, Days, NaiveDate};
 use connectors::fill::{Cells, Holds};
 
+use super::super::calendar;
 use super::super::people::Person;
 use super::super::places::Places;
+use super::super::population::{EVERYONE, WORKING};
 use super::super::random::Random;
-use super::calendar;
+
 use super::shape::{About, Field, Make, On, Part, Shape, When};
 
 /// What each stream of random numbers is of.
@@ -180,7 +182,7 @@ impl Maker<'_> {
         } else {
             whose.below((rows / 4).max(10))
         };
-        let person = Person::of(seed, PATIENTS, number, places, self.world.today(), (0, 94));
+        let person = Person::of(seed, PATIENTS, number, places, self.world.today(), EVERYONE);
         let entity = format!("99{:06}{ordinal:07}", told.num_days_from_ce());
         Whole { told, event, person, staff, entity, line, serial: own }
     }
@@ -250,7 +252,7 @@ impl Maker<'_> {
             Make::Staff(about) => {
                 let World { seed, places, .. } = self.world;
                 let today = self.world.today();
-                let person = Person::of(seed, STAFF, whole.staff, places, today, (23, 61));
+                let person = Person::of(seed, STAFF, whole.staff, places, today, WORKING);
                 self.about(*about, &person, whole)
             }
             Make::Part(part) => match part {
