@@ -2,8 +2,8 @@
 //! or a file is filled with, for as many nights and rows as are wanted.
 //!
 //! A cell is made from what its column says: one of its values, a text of its pattern, a number
-//! within its bounds of which most are small, a day near the night's, a province by the list of the
-//! row's day. Persons are the same in all systems: who comes to a hospital is found in the register
+//! within its bounds of which most are small, a day near the night's, a province, a disease or a type
+//! of care by the list of the row's day. A stay has the days between its arrival and its discharge. Persons are the same in all systems: who comes to a hospital is found in the register
 //! of vaccinations, and the chronically ill come again. What is never read (names, telephones,
 //! addresses) is there too, for a source has it.
 //!

@@ -1,5 +1,6 @@
 //! How the cells of a column are made up, from what the contract says of it.
 
+use regex::Regex;
 use warehouse::names::TableName;
 use warehouse::spec::{Column, ColumnType, Declarations, Generalisation, Origin, Treatment};
 
@@ -31,6 +32,7 @@ pub(super) fn make(
     Ok(match &column.ty {
         ColumnType::Text if column.treatment == Treatment::Drop => unread(&called),
         ColumnType::Text => text(declarations, column, &called, gone)?,
+        ColumnType::Integer if is_days(&called) => Make::Days,
         ColumnType::Integer | ColumnType::Decimal { .. } => number(column),
         ColumnType::Date => Make::Day(when(column, &called)),
         ColumnType::Boolean if column.treatment == Treatment::Drop => Make::Truth { share: 0.02 },
@@ -46,6 +48,9 @@ fn text(
     called: &str,
     gone: &[String],
 ) -> Result<Make, String> {
+    if let Some(make) = of_care(column, called) {
+        return Ok(make);
+    }
     if !column.values.is_empty() {
         let left: Vec<String> =
             column.values.iter().filter(|value| !gone.contains(value)).cloned().collect();
@@ -64,12 +69,38 @@ fn text(
             _ => Err(format!("`{}` refers to {table}, which is not declared", column.name)),
         };
     }
-    match &column.pattern {
-        Some(pattern) => Pattern::of(pattern)
-            .map(Make::Pattern)
-            .ok_or_else(|| format!("the pattern of `{}` cannot be read", column.name)),
-        None => Ok(Make::Sentence),
+    let Some(text) = &column.pattern else { return Ok(Make::Sentence) };
+    let pattern = Pattern::of(text);
+    let pattern =
+        pattern.ok_or_else(|| format!("the pattern of `{}` cannot be read", column.name))?;
+    let any = |words: &[&str]| words.iter().any(|word| called.contains(word));
+    let takes = |sample: &str| {
+        Regex::new(&format!("^(?:{text})$")).is_ok_and(|pattern| pattern.is_match(sample))
+    };
+    let is_disease = any(&["ma_benh", "icd10"]) && !any(&["bao_cao", "benh_id", "yhct"]);
+    Ok(if is_disease && takes("I10") && takes("E11.9") {
+        Make::Disease(pattern)
+    } else if any(&["cskcb", "co_so"]) && takes("01001") {
+        Make::Facility(pattern)
+    } else {
+        Make::Pattern(pattern)
+    })
+}
+
+/// What lists of care and diseases with dates of their own are; `None` of other columns.
+fn of_care(column: &Column, called: &str) -> Option<Make> {
+    if called.contains("ma_loai_kcb") && column.values.iter().any(|code| code == "01") {
+        return Some(Make::Care(column.values.clone()));
     }
+    if called.contains("phien_ban_icd") {
+        let lists: Result<[String; 2], _> = column.values.clone().try_into();
+        return lists.ok().map(Make::DiseaseList);
+    }
+    None
+}
+
+fn is_days(called: &str) -> bool {
+    ["so_ngay_dtri", "so_ngay_dieu_tri"].iter().any(|name| called.contains(name))
 }
 
 /// What a source holds in a column that is never read: of persons, mostly.

@@ -4,11 +4,13 @@ use chrono::{Datelike, Days, NaiveDate};
 use connectors::fill::{Cells, Holds};
 
 use super::super::calendar;
+use super::super::care::Care;
+use super::super::diagnoses::{self, Whose};
+use super::super::facilities::{Facility, Need};
 use super::super::people::Person;
 use super::super::places::Places;
 use super::super::population::{EVERYONE, WORKING};
 use super::super::random::Random;
-
 use super::shape::{About, Field, Make, On, Part, Shape, When};
 
 /// What each stream of random numbers is of.
@@ -17,6 +19,7 @@ const PERSON: u64 = 71;
 const PATIENTS: u64 = 72;
 const STAFF: u64 = 73;
 const CODES: u64 = 76;
+const CARE: u64 = 77;
 
 /// Codes of one form that are in use.
 const CODED: u64 = 400;
@@ -26,6 +29,9 @@ const NIGHT: u64 = 10_000_000;
 
 /// Tries to make a cell that the lake would take.
 const TRIES: u64 = 60;
+
+/// Of these, those with the code of a facility or a disease; then comes what the pattern allows.
+const PLAIN_TRIES: u64 = 10;
 
 /// Share of the cells that may be empty and are.
 const EMPTY: f64 = 0.08;
@@ -96,6 +102,11 @@ struct Whole {
     event: NaiveDate,
     person: Person,
     staff: u64,
+    facility: Facility,
+    care: &'static Care,
+    /// Days from arrival to discharge, and those that are counted as days of treatment.
+    stay: u64,
+    days: u64,
     entity: String,
     line: u64,
     serial: u64,
@@ -161,7 +172,7 @@ impl Maker<'_> {
         };
         let told = self.world.told(spot.night);
         let back = if spot.night == 0 { 28 } else { 14 };
-        let event = calendar::event(random, told, back, if spot.night == 0 { 0.9 } else { 0.12 });
+        let end = calendar::event(random, told, back, if spot.night == 0 { 0.9 } else { 0.12 });
         // Whom a visit is about does not depend on the system that tells of it.
         let mut whose = Random::of(seed, &[PERSON, spot.night, ordinal]);
         let own = spot.night * NIGHT + ordinal;
@@ -183,8 +194,31 @@ impl Maker<'_> {
             whose.below((rows / 4).max(10))
         };
         let person = Person::of(seed, PATIENTS, number, places, self.world.today(), EVERYONE);
+        // Nor does it matter which system tells of the care.
+        let mut course = Random::of(seed, &[CARE, spot.night, ordinal]);
+        let care = self.care(&mut course, end);
+        let need = if care.is_inpatient() { Need::Bed } else { Need::Visit };
+        let facility = Facility::of(&mut course, person.province, places, need);
+        let stay = care.stay(&mut course, facility);
+        let days = care.days(&mut course, stay);
+        // What counts its days tells of them when they are over.
+        let event = if self.shape.has_stay { end - Days::new(stay) } else { end };
         let entity = format!("99{:06}{ordinal:07}", told.num_days_from_ce());
-        Whole { told, event, person, staff, entity, line, serial: own }
+        Whole { told, event, person, staff, facility, care, stay, days, entity, line, serial: own }
+    }
+
+    /// The type of care: one of those that the table knows, and a bed where days are counted alone.
+    fn care(&self, random: &mut Random, on: NaiveDate) -> &'static Care {
+        if self.shape.has_stay && !self.shape.has_care {
+            return Care::inpatient();
+        }
+        let known = self.shape.fields.iter().find_map(|field| match &field.make {
+            Make::Care(codes) => Some(codes),
+            _ => None,
+        });
+        Care::draw(random, on, |care| {
+            known.is_none_or(|codes| codes.iter().any(|code| code == care.code))
+        })
     }
 
     fn cell(
@@ -221,7 +255,10 @@ impl Maker<'_> {
                 let at = (random.unit().powi(2) * values.len() as f64) as usize;
                 values.get(at).or(values.first())?.clone()
             }
-            Make::Pattern(pattern) if field.is_key => {
+            Make::Facility(pattern) | Make::Pattern(pattern) if field.is_key => {
+                pattern.text(random, 12 + attempt / 8).trim().to_owned()
+            }
+            Make::Facility(pattern) | Make::Disease(pattern) if attempt > PLAIN_TRIES => {
                 pattern.text(random, 12 + attempt / 8).trim().to_owned()
             }
             // Codes come again, in all tables whose codes have this form.
@@ -230,6 +267,21 @@ impl Maker<'_> {
                 let mut coded = Random::of(self.world.seed, &[CODES, code]);
                 pattern.text(&mut coded, 5).trim().to_owned()
             }
+            Make::Facility(_) => whole.facility.code(self.world.places),
+            Make::Disease(_) => {
+                let age = u64::try_from(whole.person.age_on(whole.event)).unwrap_or_default();
+                let whose = Whose { female: whole.person.female, age, on: whole.event };
+                diagnoses::draw(random, whose, whole.care.is_inpatient()).to_owned()
+            }
+            Make::DiseaseList([old, new]) => {
+                if diagnoses::is_of_new_list(whole.event) {
+                    new.clone()
+                } else {
+                    old.clone()
+                }
+            }
+            Make::Care(_) => whole.care.code.to_owned(),
+            Make::Days => whole.days.to_string(),
             Make::Number { low, high, digits } => number(random, *low, *high, *digits),
             Make::Year => {
                 let (low, high) = (field.column.min?, field.column.max?);
@@ -266,6 +318,7 @@ impl Maker<'_> {
     fn day(&self, when: When, whole: &Whole, random: &mut Random) -> NaiveDate {
         match when {
             When::Event => whole.event,
+            When::After if self.shape.has_stay => whole.event + Days::new(whole.stay),
             When::After => (whole.event + Days::new(random.below(4))).min(whole.told),
             When::Written => whole.told,
             When::Past => whole.event - Days::new(200 + random.below(4_800)),
@@ -280,7 +333,9 @@ impl Maker<'_> {
             On::Day(day) => day,
             On::Field(at) => cells[at].as_deref()?.get(..10)?.parse().ok()?,
         };
-        Some(self.world.places.code_on(whole.person.province, day).to_owned())
+        let is_there = self.shape.has_facility;
+        let province = if is_there { whole.facility.province } else { whole.person.province };
+        Some(self.world.places.code_on(province, day).to_owned())
     }
 
     fn about(&self, about: About, person: &Person, whole: &Whole) -> String {

@@ -27,6 +27,12 @@ pub(super) struct Shape<'a> {
     pub(super) checks: Vec<Simple>,
     /// Whether a number in the key counts the lines of one visit.
     pub(super) has_lines: bool,
+    /// Whether it tells of the type of care.
+    pub(super) has_care: bool,
+    /// Whether it counts the days of a stay.
+    pub(super) has_stay: bool,
+    /// Whether it names a facility, whose province its provinces are then.
+    pub(super) has_facility: bool,
 }
 
 /// One column of the source.
@@ -63,6 +69,16 @@ pub(super) enum Make {
     /// One of these, the first ones more often.
     Values(Vec<String>),
     Pattern(Pattern),
+    /// The code of a facility, or a text of the pattern where the column takes no such code.
+    Facility(Pattern),
+    /// The code of a disease, in the list of the row's day; else the same.
+    Disease(Pattern),
+    /// The lists of diseases by their names: the one of 2020, and the one of 2026.
+    DiseaseList([String; 2]),
+    /// The type of care, of those that there are on the row's day.
+    Care(Vec<String>),
+    /// The days of treatment.
+    Days,
     /// A number within these bounds; most are small.
     Number {
         low: f64,
@@ -208,7 +224,22 @@ impl<'a> Shape<'a> {
         if let Some(line) = line.filter(|_| has_lines) {
             fields[line].make = Make::Line;
         }
-        Ok(Self { table, fields, key, watermark, deleted, checks, has_lines })
+        let has = |wanted: fn(&Make) -> bool| fields.iter().any(|field| wanted(&field.make));
+        let has_care = has(|make| matches!(make, Make::Care(_)));
+        let has_stay = has(|make| matches!(make, Make::Days));
+        let has_facility = has(|make| matches!(make, Make::Facility(_)));
+        Ok(Self {
+            table,
+            fields,
+            key,
+            watermark,
+            deleted,
+            checks,
+            has_lines,
+            has_care,
+            has_stay,
+            has_facility,
+        })
     }
 }
 

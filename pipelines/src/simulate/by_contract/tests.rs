@@ -98,6 +98,41 @@ fn every_cell_fits_its_own_declaration() {
 }
 
 #[test]
+fn codes_are_of_the_list_of_their_day_and_stays_have_their_days() {
+    let mut lists = BTreeSet::new();
+    let mut stays = 0;
+    each(1, false, |_, course| {
+        let at = |name: &str| {
+            let fields = &course.shape.fields;
+            fields.iter().position(|field| field.column.name == name)
+        };
+        let rows = rows(course);
+        if let (Some(list), Some(day)) = (at("phien_ban_icd"), at("thang_den")) {
+            for row in &rows {
+                let (Some(list), Some(day)) = (&row.cells[list], &row.cells[day]) else { continue };
+                assert_eq!(list == "TT06-2026", day.as_str() >= "2026-07-01", "{list} on {day}");
+                lists.insert(list.clone());
+            }
+        }
+        if let (Some(from), Some(to), Some(days)) =
+            (at("thang_vao"), at("thang_ra"), at("so_ngay_dieu_tri"))
+        {
+            for row in &rows {
+                let day = |at: usize| row.cells[at].as_ref()?.get(..10)?.parse::<NaiveDate>().ok();
+                let (Some(from), Some(to), Some(days)) = (day(from), day(to), &row.cells[days])
+                else {
+                    continue;
+                };
+                assert_eq!(((to - from).num_days() + 1).to_string(), *days);
+                stays += 1;
+            }
+        }
+    });
+    assert_eq!(lists.len(), 2, "{lists:?}");
+    assert!(stays > 50, "{stays}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_rows_and_another_others() {
     let told = |seed| {
         let mut all = BTreeMap::new();
