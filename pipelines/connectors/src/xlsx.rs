@@ -46,6 +46,7 @@ mod package;
 mod part;
 mod plan;
 mod table;
+pub mod writer;
 
 use std::path::PathBuf;
 

@@ -1,5 +1,6 @@
 mod hostile;
 mod workbook;
+mod writing;
 
 use arrow::array::AsArray;
 use futures::TryStreamExt;
