@@ -37,6 +37,7 @@ mod answer;
 mod client;
 mod pages;
 mod settings;
+pub mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;

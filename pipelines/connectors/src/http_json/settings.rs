@@ -3,7 +3,7 @@
 use crate::{Request, SourceError};
 
 /// Rows on a page where nothing else is said, and at most.
-const SIZE: &str = "1000";
+pub(super) const SIZE: &str = "1000";
 const MOST_ON_A_PAGE: u64 = 1_000_000;
 
 /// How the pages of a table follow each other.
