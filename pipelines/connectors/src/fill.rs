@@ -1,9 +1,10 @@
 //! Writing made-up rows to a server, so that nights can be tried without real data.
 //!
 //! This is the only code of the product that writes to a source, and it does so to relations of its
-//! own alone: each carries [`MARK`] as its comment, and a relation without it, a real source, is
-//! refused before anything is written. Rows replace those of the same key. See
-//! [`crate::postgres::fill()`] and [`crate::mariadb::fill()`].
+//! own alone: each carries [`MARK`] as its comment, or is named in a table of marks where there are
+//! no comments, and a relation without it, a real source, is refused before anything is written.
+//! Rows replace those of the same key. See [`crate::postgres::fill()`], [`crate::mariadb::fill()`]
+//! and [`crate::odbc::fill()`].
 
 /// The comment of a relation that was made here; without it nothing is written to a relation.
 pub const MARK: &str = "khoyte: mô phỏng";

@@ -25,6 +25,7 @@
 //! `catalog.schema.relation`.
 
 mod faults;
+mod fill;
 mod instant;
 mod kinds;
 mod reading;
@@ -41,6 +42,7 @@ use futures::StreamExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use self::faults::Peer;
+pub use self::fill::fill;
 use self::reading::Told;
 use self::session::Job;
 use crate::{RawStream, Request, Secret, SecretPlace, Snapshot, Source, SourceError};

@@ -233,7 +233,7 @@ impl<'p> Session<'p> {
 
 /// Rolls back and disconnects. A handle that the driver does not let go stays: to free it would be
 /// an error of which nobody learns.
-fn leave(connection: Connection<'static>) {
+pub(super) fn leave(connection: Connection<'static>) {
     let _ = connection.rollback();
     let mut handle = connection.into_handle();
     match handle.disconnect() {

@@ -43,6 +43,12 @@ impl Relation {
         }
         Ok(Self { shown: request.place.clone(), parts })
     }
+
+    /// Its names, quoted.
+    pub(super) fn quoted(&self, quote: Quote, request: &Request) -> Result<String, SourceError> {
+        let parts = self.parts.iter().map(|name| quote.name(name, request));
+        Ok(parts.collect::<Result<Vec<_>, _>>()?.join("."))
+    }
 }
 
 impl Quote {
@@ -58,7 +64,7 @@ impl Quote {
         Ok(Self(chosen.map(|open| (open, if open == '[' { ']' } else { open }))))
     }
 
-    fn name(self, name: &str, request: &Request) -> Result<String, SourceError> {
+    pub(super) fn name(self, name: &str, request: &Request) -> Result<String, SourceError> {
         if let Some((open, close)) = self.0 {
             let doubled = format!("{close}{close}");
             return Ok(format!("{open}{}{close}", name.replace(close, &doubled)));
@@ -119,8 +125,8 @@ fn select(
 ) -> Result<String, SourceError> {
     let quoted = |name: &str| quote.name(name, request);
     let columns = columns.iter().map(|name| quoted(name)).collect::<Result<Vec<_>, _>>()?;
-    let parts = relation.parts.iter().map(|name| quoted(name)).collect::<Result<Vec<_>, _>>()?;
-    Ok(format!("SELECT {} FROM {}", columns.join(", "), parts.join(".")))
+    let place = relation.quoted(quote, request)?;
+    Ok(format!("SELECT {} FROM {place}", columns.join(", ")))
 }
 
 impl SpanType {

@@ -1,5 +1,6 @@
 //! Against a real server, through a real driver.
 
+mod filling;
 mod server;
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
