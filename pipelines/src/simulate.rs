@@ -150,6 +150,13 @@ pub enum SimulateError {
         /// The file.
         path: PathBuf,
     },
+    /// Made-up services cannot be served.
+    #[error("cannot serve at this address")]
+    Serve {
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
     /// The file system refused.
     #[error("cannot write {path}", path = path.display())]
     Write {

@@ -13,7 +13,7 @@ use connectors::fhir::Fhir;
 use connectors::fill::{Cells, Target};
 use connectors::http_json::{HttpJson, Service};
 use connectors::mariadb::{self, MariaDbSource};
-use connectors::odbc::{DataSource, OdbcSource};
+use connectors::odbc::{self, DataSource, OdbcSource};
 use connectors::postgres::{self, PostgresSource};
 use connectors::tabular::{self, Tabular};
 use connectors::xlsx::Xlsx;
@@ -160,13 +160,7 @@ impl Sources {
 /// Reaches a server: one view of all its tables from now on.
 async fn reach(kind: SourceKind, server: &Server) -> Result<Arc<dyn Source>, SourceError> {
     if kind == SourceKind::Odbc {
-        let source = DataSource {
-            connection: server.address.clone(),
-            user: server.user.clone(),
-            password: server.secret.clone(),
-            label: "odbc".to_owned(),
-        };
-        return Ok(Arc::new(OdbcSource::connect(&source).await?));
+        return Ok(Arc::new(OdbcSource::connect(&data_source(server)).await?));
     }
     let place = Place::of(kind, server)?;
     Ok(match kind {
@@ -188,6 +182,15 @@ async fn reach(kind: SourceKind, server: &Server) -> Result<Arc<dyn Source>, Sou
             Arc::new(HttpJson::new(&service)?)
         }
     })
+}
+
+fn data_source(server: &Server) -> DataSource {
+    DataSource {
+        connection: server.address.clone(),
+        user: server.user.clone(),
+        password: server.secret.clone(),
+        label: "odbc".to_owned(),
+    }
 }
 
 fn postgres_server(place: Place, server: &Server) -> postgres::Server {
@@ -226,6 +229,9 @@ pub(crate) async fn fill(
     target: Target<'_>,
     rows: impl Iterator<Item = Cells>,
 ) -> Result<u64, SourceError> {
+    if kind == SourceKind::Odbc {
+        return odbc::fill(&data_source(server), target, rows).await;
+    }
     let place = Place::of(kind, server)?;
     match kind {
         SourceKind::PostgreSql => {

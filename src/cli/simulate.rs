@@ -1,12 +1,14 @@
 //! `khoyte simulate`: sources of the real ones' shape, for machines without data: a few files of a
 //! small country, or servers and files of every kind by the contracts alone.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use pipelines::simulate::by_contract::{self, Wish};
+use pipelines::simulate::by_contract::{self, Filled, Services, Serving, Wish};
 use pipelines::simulate::{Options, Reference, SimulateError, simulate};
-use warehouse::spec::{Declarations, Origin};
+use warehouse::spec::{Declarations, Origin, SourceKind};
 
 use super::{CommandLine, Exit};
 use crate::config::{self, Config, UsageError};
@@ -18,7 +20,7 @@ pub(super) struct Args {
     #[arg(long = "to", value_name = "DIR", required_unless_present = "contracts")]
     to: Option<PathBuf>,
     /// Fill what the contracts of these sources read, of all where none is named: relations of
-    /// configured servers, and files below `--to`
+    /// configured servers, and files, workbooks and the pages of web services below `--to`
     #[arg(long, value_name = "SOURCE", num_args = 0..)]
     contracts: Option<Vec<String>>,
     /// With --contracts: nights of rows, each with corrections and deletions of those before
@@ -36,6 +38,10 @@ pub(super) struct Args {
     /// With --contracts: plant faults, and list them in this CSV file
     #[arg(long, value_name = "FILE", requires = "contracts")]
     faults: Option<PathBuf>,
+    /// With --contracts and --to: write nothing, and serve the pages of web services that were written
+    /// below `--to`, at an address of this machine such as 127.0.0.1:8081, until it is stopped
+    #[arg(long, value_name = "ADDRESS", requires = "contracts", requires = "to")]
+    serve: Option<SocketAddr>,
     /// Share of a national day's volume: 1 is 500,000 visits a day
     #[arg(long, default_value_t = 0.01)]
     scale: f64,
@@ -58,7 +64,10 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
         if let Some(unknown) = only.iter().find(|id| !known(id)) {
             return Err(UsageError(format!("there is no source `{unknown}`")).into());
         }
-        by_contracts(args, only, &config, &loaded.declarations, out).await
+        match args.serve {
+            Some(address) => serve(args, (only, address), &config, &loaded.declarations, out).await,
+            None => by_contracts(args, only, &config, &loaded.declarations, out).await,
+        }
     } else {
         let options =
             Options { scale: args.scale, seed: args.seed, days: args.days, end: args.end };
@@ -110,6 +119,46 @@ async fn by_contracts(
     if let Some(file) = &args.faults {
         out.say(&format!("  planted    {} faults, listed in {}", filled.faults, file.display()));
     }
+    let services = services(&filled, declarations);
+    if let (false, Some(folder)) = (services.is_empty(), &args.to) {
+        let names: Vec<&str> = services.into_iter().collect();
+        out.say(&format!(
+            "  to serve   khoyte simulate --to {} --serve 127.0.0.1:8081 --contracts {}",
+            folder.display(),
+            names.join(" ")
+        ));
+    }
+    Ok(())
+}
+
+/// The sources whose answers were written as pages.
+fn services<'a>(filled: &Filled, declarations: &'a Declarations) -> BTreeSet<&'a str> {
+    let tables = filled.tables.iter();
+    let tables = tables.filter_map(|(name, ..)| declarations.source_table(name));
+    let is_service =
+        |origin: &Origin| matches!(origin, Origin::Read { kind: SourceKind::HttpJson, .. });
+    let of_services = tables.filter(|(_, table)| is_service(&table.origin));
+    of_services.map(|(contract, _)| contract.id.as_str()).collect()
+}
+
+/// Serves the pages that were written, until the process ends.
+async fn serve(
+    args: &Args,
+    (only, address): (&[String], SocketAddr),
+    config: &Config,
+    declarations: &Declarations,
+    out: &Reporter,
+) -> anyhow::Result<()> {
+    let servers = config.servers()?;
+    let folder = args.to.as_deref().unwrap_or_else(|| Path::new("."));
+    let serving = Serving { declarations, only, servers: &servers, folder };
+    let services = Services::of(serving).await?;
+    let listener = Services::listen(address).await?;
+    let at = listener.local_addr()?;
+    for (source, path, tables) in services.paths() {
+        out.say(&format!("  serving    {source}: {tables} tables at http://{at}{path}"));
+    }
+    services.serve(listener).await?;
     Ok(())
 }
 

@@ -13,10 +13,11 @@
 //!
 //! | kind | what is written |
 //! |---|---|
-//! | `postgresql`, `mariadb` | the relation, made where it is not there, at the configured server |
+//! | `postgresql`, `mariadb`, `odbc` | the relation, made where it is not there, at the configured server |
 //! | `csv`, `tsv` (`utf-8`, `tcvn3`), `parquet`, `fhir` | one file, whole where there is no place for each night |
 //! | `claims_xml` | a file of each of three facilities, with the rows of all tables of one visit |
-//! | `odbc`, `http`, `xlsx` | nothing: the table is named as left out |
+//! | `xlsx` | a workbook for each form: the rows that agree on its fixed cells, of all tables of one place |
+//! | `http` | the pages of all that the service has, which [`Services`] serves to this machine |
 //!
 //! What to expect of the nights: single cells fit their own columns, and checks of the form `a <= b`
 //! hold. Other checks of a contract do not, for nothing here understands SQL: those that warn will
@@ -24,8 +25,8 @@
 //! `max_bad_rows_percent`.
 //!
 //! It refuses to write to a relation or a file that it did not make, so that no real source is ever
-//! touched: a relation carries the comment [`connectors::fill::MARK`], a file has a hidden one
-//! beside it. Memory grows by some bytes with each row of all nights; only what is written whole, and
+//! touched: a relation carries the comment [`connectors::fill::MARK`] or stands in a table of marks,
+//! a file has a hidden one beside it. Memory grows by some bytes with each row of all nights; only what is written whole, and
 //! the claims of one night, are in memory as rows.
 
 mod claims;
@@ -33,9 +34,12 @@ mod course;
 mod faults;
 mod fhir;
 mod files;
+mod forms;
+mod hour;
 mod make;
 mod pattern;
 mod row;
+mod service;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -44,18 +48,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::{Datelike, Days, NaiveDate};
-use connectors::SourceError;
-use connectors::fill::{Cells, Holds, Target};
 use warehouse::names::TableName;
-use warehouse::spec::{Declarations, Growth, NIGHT, Origin, SourceKind, SourceTable};
+use warehouse::spec::{Declarations, Origin, SourceKind, SourceTable};
 
-use self::course::{Course, Row};
-use self::files::{Folder, Settings};
+use self::course::Course;
+use self::hour::Hour;
 use self::row::World;
+pub use self::service::{Services, Serving};
 use self::shape::Shape;
 use super::places::Places;
 use super::{Reference, SimulateError};
-use crate::sources::{self, Server};
+use crate::sources::Server;
 
 /// What is simulated, and where it goes.
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +120,7 @@ pub async fn fill(
             continue;
         }
         let date = wish.first + Days::new(night);
-        let hour = Hour { wish, night, date, is_last: night == last };
+        let hour = Hour::of(wish, night, night == last);
         let mut done = Vec::new();
         for (at, course) in courses.iter().enumerate() {
             told(&course.shape.table.name, date);
@@ -188,175 +191,13 @@ fn courses<'a>(wish: Wish<'a>, world: World<'a>, filled: &mut Filled) -> Vec<Cou
 fn hindrance(wish: Wish<'_>, source: &str, table: &SourceTable) -> Option<String> {
     let Origin::Read { kind, settings, .. } = &table.origin else { return None };
     match kind {
-        SourceKind::Odbc | SourceKind::HttpJson | SourceKind::Xlsx => {
-            Some(format!("sources of the kind {} cannot be filled", kind.as_str()))
+        SourceKind::PostgreSql | SourceKind::MariaDb | SourceKind::Odbc => {
+            (!wish.servers.contains_key(source))
+                .then(|| format!("the configuration has no [servers.{source}]"))
         }
-        SourceKind::PostgreSql | SourceKind::MariaDb => (!wish.servers.contains_key(source))
-            .then(|| format!("the configuration has no [servers.{source}]")),
         _ if wish.folder.is_none() => Some("no folder is named: --to".to_owned()),
         _ => files::hindrance(*kind, settings),
     }
-}
-
-/// One night's writing.
-struct Hour<'a> {
-    wish: Wish<'a>,
-    night: u64,
-    date: NaiveDate,
-    is_last: bool,
-}
-
-impl Hour<'_> {
-    /// Writes what the night says of a table, and of those whose rows are in the same files.
-    async fn write(
-        &self,
-        courses: &[Course<'_>],
-        at: usize,
-        done: &mut Vec<usize>,
-        filled: &mut Filled,
-    ) -> Result<(), SimulateError> {
-        let course = &courses[at];
-        let table = course.shape.table;
-        let Origin::Read { kind, place, settings } = &table.origin else { return Ok(()) };
-        let written = match kind {
-            SourceKind::PostgreSql | SourceKind::MariaDb => {
-                self.to_server(*kind, place, course).await?
-            }
-            SourceKind::ClaimsXml => {
-                return self.claims(courses, place, done, filled);
-            }
-            _ => {
-                let is_nightly = table.origin.is_nightly();
-                // What is written whole is written once.
-                if !is_nightly && !self.is_last {
-                    return Ok(());
-                }
-                match self.to_file(*kind, (place.as_str(), settings), course)? {
-                    Ok(rows) => rows,
-                    Err(reason) => {
-                        filled.left_out.push((table.name.clone(), reason));
-                        return Ok(());
-                    }
-                }
-            }
-        };
-        filled.tables.push((table.name.clone(), self.date, written));
-        Ok(())
-    }
-
-    async fn to_server(
-        &self,
-        kind: SourceKind,
-        relation: &str,
-        course: &Course<'_>,
-    ) -> Result<u64, SimulateError> {
-        let Some(server) = self.wish.servers.get(course.source) else { return Ok(0) };
-        let shape = &course.shape;
-        let columns: Vec<(String, Holds)> =
-            shape.fields.iter().map(|field| (field.name.clone(), field.holds)).collect();
-        let key: Vec<String> = shape.key.iter().map(|at| shape.fields[*at].name.clone()).collect();
-        let target = Target { relation, columns: &columns, key: &key };
-        let rows = course.rows(self.night).map(|row| row.cells);
-        let filled: Result<u64, SourceError> = sources::fill(kind, server, target, rows).await;
-        Ok(filled?)
-    }
-
-    /// Writes one file; says otherwise what hinders it.
-    fn to_file(
-        &self,
-        kind: SourceKind,
-        (place, settings): (&str, &Settings),
-        course: &Course<'_>,
-    ) -> Result<Result<u64, String>, SimulateError> {
-        let Some(folder) = self.wish.folder else { return Ok(Ok(0)) };
-        let grows = !matches!(course.shape.table.growth, Growth::Append { .. });
-        let rows: Vec<Cells> = if place.contains(NIGHT) && grows {
-            course.rows(self.night).map(|row| row.cells).collect()
-        } else {
-            whole(course, self.night)
-        };
-        let count = rows.len() as u64;
-        let rows = rows.into_iter();
-        let (bytes, ending) = match kind {
-            SourceKind::Parquet => (files::parquet(&course.shape, rows), "parquet"),
-            SourceKind::Fhir => {
-                let resource = settings.get("resource").map_or("", String::as_str);
-                (fhir::lines(&course.shape, resource, rows), "ndjson")
-            }
-            _ => (files::delimited(&course.shape, (kind, settings), rows), kind.as_str()),
-        };
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let place = files::simulated(place, self.date, ending);
-        let complete = settings.get("complete").map(String::as_str);
-        Folder(folder).put(&place, &bytes, complete)?;
-        Ok(Ok(count))
-    }
-
-    /// Writes the claims of all tables that are read from the same files.
-    fn claims(
-        &self,
-        courses: &[Course<'_>],
-        place: &str,
-        done: &mut Vec<usize>,
-        filled: &mut Filled,
-    ) -> Result<(), SimulateError> {
-        let Some(folder) = self.wish.folder else { return Ok(()) };
-        if !place.contains(NIGHT) && !self.is_last {
-            return Ok(());
-        }
-        let mut together: Vec<(u8, &Course<'_>)> = Vec::new();
-        let mut complete = None;
-        for (at, course) in courses.iter().enumerate() {
-            let Origin::Read { kind: SourceKind::ClaimsXml, place: other, settings } =
-                &course.shape.table.origin
-            else {
-                continue;
-            };
-            if other != place {
-                continue;
-            }
-            done.push(at);
-            let number = settings.get("table").and_then(|number| number.parse().ok());
-            let Some(number) = number else { continue };
-            complete = complete.or(settings.get("complete").map(String::as_str));
-            let rows = course.rows(self.night).count() as u64;
-            filled.tables.push((course.shape.table.name.clone(), self.date, rows));
-            together.push((number, course));
-        }
-        let made_on = self.date.pred_opt().unwrap_or(self.date);
-        let files = match claims::files(&together, (self.night, made_on)) {
-            Ok(files) => files,
-            Err(reason) => {
-                let names = together.iter().map(|(_, course)| course.shape.table.name.clone());
-                filled.left_out.extend(names.map(|name| (name, reason.clone())));
-                return Ok(());
-            }
-        };
-        for (facility, bytes) in files {
-            let stem = format!("{facility}_mo_phong");
-            let place = files::place(place, self.date, &stem, "xml");
-            Folder(folder).put(&place, &bytes, complete)?;
-        }
-        Ok(())
-    }
-}
-
-/// All rows of a source after a night: those that no later one replaced or took away.
-fn whole(course: &Course<'_>, last: u64) -> Vec<Cells> {
-    let mut rows: BTreeMap<_, Cells> = BTreeMap::new();
-    for night in 0..=last {
-        for Row { spot, cells, is_gone, is_double, .. } in course.rows(night) {
-            if is_gone {
-                rows.remove(&(spot, false));
-            } else {
-                rows.insert((spot, is_double), cells);
-            }
-        }
-    }
-    rows.into_values().collect()
 }
 
 /// Lists the planted faults: night, table, reason, column, and the key as the source has it.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -94,6 +94,30 @@ impl Folder<'_> {
             Ok(())
         };
         write().map_err(|source| SimulateError::Write { path: path.clone(), source })
+    }
+
+    /// Takes away what was written here before of a row of files, from a number on.
+    pub(super) fn drop_from(
+        &self,
+        first: usize,
+        place: impl Fn(usize) -> String,
+    ) -> Result<(), SimulateError> {
+        for number in first.. {
+            let path = self.0.join(place(number));
+            let sign = beside(&path, NAME);
+            if !path.exists() || !sign.exists() {
+                break;
+            }
+            for file in [done(&path), path, sign] {
+                match fs::remove_file(&file) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(SimulateError::Write { path: file, source: error });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! One row: whom it is about, when it happened, and its cells.
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, Days, Months, NaiveDate};
 use connectors::fill::{Cells, Holds};
 
 use super::super::calendar;
@@ -11,7 +11,8 @@ use super::super::people::Person;
 use super::super::places::Places;
 use super::super::population::{EVERYONE, WORKING};
 use super::super::random::Random;
-use super::shape::{About, Field, Make, On, Part, Shape, When};
+use super::forms;
+use super::shape::{About, Field, Length, Make, On, Part, Shape, When};
 
 /// What each stream of random numbers is of.
 const ROW: u64 = 70;
@@ -20,6 +21,7 @@ const PATIENTS: u64 = 72;
 const STAFF: u64 = 73;
 const CODES: u64 = 76;
 const CARE: u64 = 77;
+const FORM: u64 = 78;
 
 /// Codes of one form that are in use.
 const CODED: u64 = 400;
@@ -116,13 +118,17 @@ impl Maker<'_> {
     /// A row as it was first written.
     pub(super) fn first(&self, spot: Spot, attempt: u64) -> Cells {
         let mut random = self.random(spot, &[attempt]);
-        let whole = self.whole(spot, &mut random);
+        let whole = self.whole(spot, attempt, &mut random);
         let mut cells: Cells = vec![None; self.shape.fields.len()];
         let is_day = |field: &Field<'_>| matches!(field.make, Make::Day(_));
+        // What is said once for a whole form is the same in all of its rows.
+        let mut once = self.form(spot, attempt, 1);
         for days in [true, false] {
             for (at, field) in self.shape.fields.iter().enumerate() {
                 if is_day(field) == days {
-                    cells[at] = self.cell(field, &whole, &cells, &mut random);
+                    let is_once = self.shape.form.is_some() && forms::is_fixed(field);
+                    let random = if is_once { &mut once } else { &mut random };
+                    cells[at] = self.cell(field, &whole, &cells, random);
                 }
             }
         }
@@ -134,7 +140,7 @@ impl Maker<'_> {
     pub(super) fn corrected(&self, spot: Spot, attempt: u64, night: u64) -> Cells {
         let mut cells = self.first(spot, attempt);
         let mut random = self.random(spot, &[attempt, night + 1]);
-        let mut whole = self.whole(spot, &mut self.random(spot, &[attempt]));
+        let mut whole = self.whole(spot, attempt, &mut self.random(spot, &[attempt]));
         for (at, field) in self.shape.fields.iter().enumerate() {
             if !field.fixed && Some(at) != self.shape.watermark && random.chance(0.3) {
                 cells[at] = self.cell(field, &whole, &cells, &mut random);
@@ -163,13 +169,27 @@ impl Maker<'_> {
         Random::of(self.world.seed, &whole)
     }
 
-    fn whole(&self, spot: Spot, random: &mut Random) -> Whole {
+    /// Which visit, subject or form of the night a row is of, and which line of it.
+    fn place(&self, spot: Spot) -> (u64, u64) {
+        match self.shape.form {
+            Some(size) => (spot.index / size, 1),
+            None if self.shape.has_lines => (spot.index / 4, spot.index % 4 + 1),
+            None => (spot.index, 1),
+        }
+    }
+
+    /// The random numbers of a row's form. One that has a single row is made anew with it.
+    fn form(&self, spot: Spot, attempt: u64, what: u64) -> Random {
+        let attempt = if self.shape.form == Some(1) { attempt } else { 0 };
+        let (ordinal, _) = self.place(spot);
+        Random::of(self.world.seed, &[FORM, self.number, spot.night, ordinal, attempt, what])
+    }
+
+    fn whole(&self, spot: Spot, attempt: u64, random: &mut Random) -> Whole {
         let World { seed, places, rows, .. } = self.world;
-        let (ordinal, line) = if self.shape.has_lines {
-            (spot.index / 4, spot.index % 4 + 1)
-        } else {
-            (spot.index, 1)
-        };
+        let (ordinal, line) = self.place(spot);
+        let mut of_form = self.form(spot, attempt, 0);
+        let random = if self.shape.form.is_some() { &mut of_form } else { random };
         let told = self.world.told(spot.night);
         let back = if spot.night == 0 { 28 } else { 14 };
         let end = calendar::event(random, told, back, if spot.night == 0 { 0.9 } else { 0.12 });
@@ -203,8 +223,9 @@ impl Maker<'_> {
         let days = care.days(&mut course, stay);
         // What counts its days tells of them when they are over.
         let event = if self.shape.has_stay { end - Days::new(stay) } else { end };
+        let serial = spot.night * NIGHT + spot.index;
         let entity = format!("99{:06}{ordinal:07}", told.num_days_from_ce());
-        Whole { told, event, person, staff, facility, care, stay, days, entity, line, serial: own }
+        Whole { told, event, person, staff, facility, care, stay, days, entity, line, serial }
     }
 
     /// The type of care: one of those that the table knows, and a bed where days are counted alone.
@@ -307,6 +328,10 @@ impl Maker<'_> {
                 let person = Person::of(seed, STAFF, whole.staff, places, today, WORKING);
                 self.about(*about, &person, whole)
             }
+            Make::Quarter => {
+                let (first, _) = period(whole.event, Length::Quarter);
+                format!("{}-Q{}", first.year(), first.month0() / 3 + 1)
+            }
             Make::Part(part) => match part {
                 Part::Year => whole.event.year().to_string(),
                 Part::Month => whole.event.month().to_string(),
@@ -323,6 +348,8 @@ impl Maker<'_> {
             When::Written => whole.told,
             When::Past => whole.event - Days::new(200 + random.below(4_800)),
             When::Future => whole.told + Days::new(180 + random.below(900)),
+            When::First(length) => period(whole.event, length).0,
+            When::Last(length) => period(whole.event, length).1,
             When::Born => whole.person.born,
         }
     }
@@ -375,6 +402,17 @@ impl Maker<'_> {
             }
         }
     }
+}
+
+/// The first and the last day of the period that ended last before a day.
+fn period(day: NaiveDate, length: Length) -> (NaiveDate, NaiveDate) {
+    let months = match length {
+        Length::Month => 1,
+        Length::Quarter => 3,
+    };
+    let begun = NaiveDate::from_ymd_opt(day.year(), day.month0() / months * months + 1, 1);
+    let begun = begun.unwrap_or(day);
+    (begun - Months::new(months), begun - Days::new(1))
 }
 
 /// A day as a column holds it; an instant is some minute of the working day.

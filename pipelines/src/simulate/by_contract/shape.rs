@@ -8,6 +8,7 @@ use warehouse::spec::{
     Column, ColumnType, Declarations, Growth, Origin, Rule, SourceTable, Treatment, UnitDate,
 };
 
+use super::forms;
 use super::make::make;
 use super::pattern::Pattern;
 use crate::deidentify::scan::{AllowList, ColumnKind, ColumnScan};
@@ -27,6 +28,8 @@ pub(super) struct Shape<'a> {
     pub(super) checks: Vec<Simple>,
     /// Whether a number in the key counts the lines of one visit.
     pub(super) has_lines: bool,
+    /// How many rows share what is said once for a whole form, where there are forms.
+    pub(super) form: Option<u64>,
     /// Whether it tells of the type of care.
     pub(super) has_care: bool,
     /// Whether it counts the days of a stay.
@@ -98,6 +101,8 @@ pub(super) enum Make {
     Entity,
     /// The number of a line of that.
     Line,
+    /// The quarter of which a row tells: `2026-Q2`.
+    Quarter,
     /// Of the person whom the row is about.
     Person(About),
     /// Of a health worker.
@@ -140,8 +145,18 @@ pub(super) enum When {
     Past,
     /// Months or years later.
     Future,
+    /// The first and the last day of the period that ended last.
+    First(Length),
+    Last(Length),
     /// The person's birth.
     Born,
+}
+
+/// How long a period of a report is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Length {
+    Month,
+    Quarter,
 }
 
 /// The day of a code's list.
@@ -202,7 +217,8 @@ impl<'a> Shape<'a> {
                 _ => None,
             })
             .collect();
-        let period = table.partition.as_deref().and_then(at);
+        let period = table.partition.as_deref().and_then(&at);
+        let periods = periods(table, &fields, &at);
         for (place, on) in units {
             fields[place].make = Make::Unit(on);
             if let On::Field(day) = on {
@@ -217,6 +233,20 @@ impl<'a> Shape<'a> {
         if let Some(watermark) = watermark {
             fields[watermark].required = true;
             fields[watermark].make = Make::Day(When::Written);
+        }
+        for (place, make) in periods {
+            fields[place].make = make;
+        }
+        let form = forms::size(table, &fields)?;
+        if form.is_some() {
+            for field in fields.iter_mut().filter(|field| field.name.starts_with('@')) {
+                field.fixed = true;
+            }
+            // A row without anything of its own is none to those who read the form.
+            let mut own = fields.iter_mut().filter(|field| !field.name.starts_with('@'));
+            if let Some(first) = own.next() {
+                first.required = true;
+            }
         }
         let entity = key.iter().any(|at| matches!(fields[*at].make, Make::Entity));
         let line = key.iter().find(|at| matches!(fields[**at].make, Make::Number { .. })).copied();
@@ -236,11 +266,40 @@ impl<'a> Shape<'a> {
             deleted,
             checks,
             has_lines,
+            form,
             has_care,
             has_stay,
             has_facility,
         })
     }
+}
+
+/// What a form calls a quarter.
+const QUARTER: &str = "[0-9]{4}-Q[1-4]";
+
+/// How the days of a report are made, where its checks or its columns say that it has a period:
+/// `date_part('day', ky) = 1`, or a quarter beside its first and its last day.
+fn periods(
+    table: &SourceTable,
+    fields: &[Field<'_>],
+    at: &impl Fn(&str) -> Option<usize>,
+) -> Vec<(usize, Make)> {
+    let mut all = Vec::new();
+    for check in &table.checks {
+        let Rule::Row(sql) = &check.rule else { continue };
+        let name = sql.trim().strip_prefix("date_part('day', ");
+        let name = name.and_then(|rest| rest.strip_suffix(") = 1"));
+        let place = name.and_then(at);
+        all.extend(place.map(|place| (place, Make::Day(When::First(Length::Month)))));
+    }
+    let is_quarter = |field: &Field<'_>| field.column.pattern.as_deref() == Some(QUARTER);
+    if let Some(quarter) = fields.iter().position(is_quarter) {
+        let day = |name: &str, when| Some((at(name)?, Make::Day(when)));
+        all.push((quarter, Make::Quarter));
+        all.extend(day("tu_ngay", When::First(Length::Quarter)));
+        all.extend(day("den_ngay", When::Last(Length::Quarter)));
+    }
+    all
 }
 
 fn field<'a>(

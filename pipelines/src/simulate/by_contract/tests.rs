@@ -1,12 +1,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::LazyLock;
 
+use arrow::array::RecordBatch;
+use connectors::fill::Cells;
+use connectors::xlsx::Xlsx;
+use connectors::{Request, Secret, SecretPlace, Source as _};
+use futures::TryStreamExt as _;
 use proptest::prelude::*;
 use regex::Regex;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use warehouse::geography::Geography;
 use warehouse::spec::{ColumnType, Contract, Treatment, load_embedded};
 
 use super::super::random::Random;
+use super::course::Row;
 use super::pattern::Pattern;
 use super::shape::{Make, On};
 use super::*;
@@ -233,6 +240,9 @@ async fn files_of_all_forms_are_written_and_what_cannot_be_is_named() {
         "benh_an/2026-07-07/Patientmo_phong.ndjson",
         "ngo_doc/vu_cu/mo_phong.csv",
         "vn_notifiable_diseases/notifiable_diseases_1980_2017.parquet",
+        "thong_ke/2026-07-08/bct_01_08mo_phong_0001.xlsx",
+        "hiv_bao_cao/2026-07-08/mo_phong_0001.xlsx.done",
+        "dich_vu/giam_sat/nguon.giam_sat_ca_benh/00001.json",
     ] {
         assert!(folder.path().join(file).is_file(), "{file}: {:?}", filled.left_out);
     }
@@ -241,7 +251,101 @@ async fn files_of_all_forms_are_written_and_what_cannot_be_is_named() {
         found.map(|(_, reason)| reason.as_str()).unwrap_or_default()
     };
     assert!(reason("nguon.kcb_luot_kham").contains("[servers.kcb]"));
-    assert!(reason("nguon.dan_so_ho").contains("odbc"), "{:?}", filled.left_out);
+    assert!(reason("nguon.dan_so_ho").contains("[servers.dan_so]"), "{:?}", filled.left_out);
+}
+
+/// How many rows a connector reads of a table in the last of the nights.
+async fn read_back(folder: &Path, table: &SourceTable) -> usize {
+    let Origin::Read { place, settings, .. } = &table.origin else { return 0 };
+    let read = table.columns.iter().filter(|column| column.treatment != Treatment::Drop);
+    let columns: BTreeSet<String> = read.map(|column| column.from.clone()).collect();
+    let request = Request {
+        place: place.replace("{night}", "2026-07-08"),
+        columns: columns.into_iter().collect(),
+        span: None,
+        settings: settings.clone(),
+    };
+    let snapshot = Xlsx::new(Some(folder.to_owned())).open(&request).await.unwrap().unwrap();
+    let batches: Vec<RecordBatch> = snapshot.rows.try_collect().await.unwrap();
+    batches.iter().map(RecordBatch::num_rows).sum()
+}
+
+#[tokio::test]
+async fn workbooks_are_read_back_row_by_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let servers = BTreeMap::new();
+    let only = ["thong_ke".to_owned(), "hiv_bao_cao".to_owned()];
+    // A later run with fewer rows leaves none of the forms of before.
+    for rows in [60, 40] {
+        let wish = Wish { rows, ..wish(&DECLARED, &servers, folder.path(), &only) };
+        let filled = fill(wish, &mut |_, _| {}).await.unwrap();
+        assert!(filled.left_out.is_empty(), "{:?}", filled.left_out);
+        let mut tables = 0;
+        for (name, night, rows) in &filled.tables {
+            let (_, table) = DECLARED.source_table(name).unwrap();
+            let is_form = matches!(&table.origin, Origin::Read { kind: SourceKind::Xlsx, .. });
+            if is_form && night.to_string() == "2026-07-08" {
+                assert_eq!(read_back(folder.path(), table).await as u64, *rows, "{name}");
+                assert!(*rows > 5, "{name}: {rows}");
+                tables += 1;
+            }
+        }
+        assert_eq!(tables, 7);
+    }
+}
+
+#[tokio::test]
+async fn a_service_answers_page_by_page_and_only_to_those_who_show_its_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = SecretPlace::Value(Secret::new("the".to_owned()));
+    let server = Server {
+        address: "http://127.0.0.1:1/goc".to_owned(),
+        secret: Some(secret),
+        ..Server::default()
+    };
+    let servers = BTreeMap::from([("giam_sat".to_owned(), server)]);
+    let only = ["giam_sat".to_owned()];
+    let filled = fill(wish(&DECLARED, &servers, folder.path(), &only), &mut |_, _| {}).await;
+    let name = |row: &&(TableName, NaiveDate, u64)| row.0.to_string() == "nguon.giam_sat_ca_benh";
+    let written = filled.unwrap().tables.iter().find(name).unwrap().2;
+
+    let declarations = &*DECLARED;
+    let serving = Serving { declarations, only: &only, servers: &servers, folder: folder.path() };
+    let services = Services::of(serving).await.unwrap();
+    assert_eq!(services.paths().next().unwrap(), ("giam_sat", "/goc", 4));
+    let elsewhere = Services::listen("0.0.0.0:0".parse().unwrap()).await;
+    assert!(matches!(elsewhere, Err(SimulateError::Options(_))));
+    let listener = Services::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    tokio::spawn(services.serve(listener));
+
+    let path = "/goc/v1/ca-benh?so_dong=7";
+    assert!(ask(at, path, "Bearer khac").await.starts_with("HTTP/1.1 401"));
+    assert!(ask(at, "/goc/v1/khac", "Bearer the").await.starts_with("HTTP/1.1 404"));
+    let (mut next, mut rows) = (String::new(), 0);
+    loop {
+        let said = ask(at, &format!("{path}{next}"), "Bearer the").await;
+        let (head, body) = said.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        rows += body["items"].as_array().unwrap().len() as u64;
+        match body["con_tro_tiep"].as_str() {
+            Some(cursor) => next = format!("&con_tro={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!(rows, written);
+}
+
+async fn ask(at: std::net::SocketAddr, path: &str, shown: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(at).await.unwrap();
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {shown}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut said = String::new();
+    stream.read_to_string(&mut said).await.unwrap();
+    said
 }
 
 #[tokio::test]
