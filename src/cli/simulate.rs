@@ -65,7 +65,9 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
             return Err(UsageError(format!("there is no source `{unknown}`")).into());
         }
         match args.serve {
-            Some(address) => serve(args, (only, address), &config, &loaded.declarations, out).await,
+            Some(address) => {
+                serve(args, (only.as_slice(), address), &config, &loaded.declarations, out).await
+            }
             None => by_contracts(args, only, &config, &loaded.declarations, out).await,
         }
     } else {

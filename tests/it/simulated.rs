@@ -194,7 +194,7 @@ fn workbooks_services_and_relations_through_odbc_are_read_back_row_by_row() {
     let folder = house.path();
     let kinds = [SourceKind::Xlsx, SourceKind::HttpJson, SourceKind::Odbc];
     let mut services = None;
-    for (number, night) in NIGHTS[..2].iter().enumerate() {
+    for (number, night) in NIGHTS[..2].iter().copied().enumerate() {
         let output = succeed(&mut simulate(folder, night, &OTHERS));
         let written = written(&String::from_utf8(output.stderr).unwrap());
         services.get_or_insert_with(|| Served::start(folder, port));

@@ -45,6 +45,9 @@ const PYRAMID: [(f64, f64); 20] = [
 /// United Nations, World Population Prospects 2019, Viet Nam, 2020 to 2025.
 const BIRTHS: [f64; 7] = [5.5, 22.3, 33.0, 25.4, 10.9, 2.6, 0.3];
 
+/// How often women of the age with the most births give birth, beside the mean.
+pub(super) const MOST_BIRTHS: f64 = 2.4;
+
 /// The age at which births begin.
 const FIRST_BIRTH: u64 = 15;
 
@@ -127,5 +130,6 @@ mod tests {
     fn births_are_of_women_from_15_to_49() {
         assert_eq!((births(14), births(50)), (0.0, 0.0));
         assert!(births(27) > 4.0 * births(17) && births(49) > 0.0);
+        assert!((0..100).all(|age| births(age) <= MOST_BIRTHS));
     }
 }

@@ -9,7 +9,7 @@ use super::super::diagnoses::{self, Whose};
 use super::super::facilities::{Facility, Need};
 use super::super::people::Person;
 use super::super::places::Places;
-use super::super::population::{EVERYONE, WORKING};
+use super::super::population::{self, EVERYONE, WORKING};
 use super::super::random::Random;
 use super::forms;
 use super::shape::{About, Field, Length, Make, On, Part, Shape, When};
@@ -28,6 +28,9 @@ const CODED: u64 = 400;
 
 /// Places in the numbering of one night, for those whose number must be their own.
 const NIGHT: u64 = 10_000_000;
+
+/// Tries to find a mother among those who are ill.
+const MOTHERS: u32 = 500;
 
 /// Tries to make a cell that the lake would take.
 const TRIES: u64 = 60;
@@ -213,7 +216,11 @@ impl Maker<'_> {
         } else {
             whose.below((rows / 4).max(10))
         };
-        let person = Person::of(seed, PATIENTS, number, places, self.world.today(), EVERYONE);
+        let person = if self.shape.is_of_birth {
+            self.mother(&mut whose, pool)
+        } else {
+            self.patient(number)
+        };
         // Nor does it matter which system tells of the care.
         let mut course = Random::of(seed, &[CARE, spot.night, ordinal]);
         let care = self.care(&mut course, end);
@@ -226,6 +233,25 @@ impl Maker<'_> {
         let serial = spot.night * NIGHT + spot.index;
         let entity = format!("99{:06}{ordinal:07}", told.num_days_from_ce());
         Whole { told, event, person, staff, facility, care, stay, days, entity, line, serial }
+    }
+
+    fn patient(&self, number: u64) -> Person {
+        let World { seed, places, .. } = self.world;
+        Person::of(seed, PATIENTS, number, places, self.world.today(), EVERYONE)
+    }
+
+    /// One of the women of whom children are born, by their age.
+    fn mother(&self, random: &mut Random, pool: u64) -> Person {
+        let mut person = self.patient(random.below(pool));
+        for _ in 0..MOTHERS {
+            let age = u64::try_from(person.age_on(self.world.today())).unwrap_or_default();
+            let share = population::births(age) / population::MOST_BIRTHS;
+            if person.female && random.chance(share) {
+                break;
+            }
+            person = self.patient(random.below(pool));
+        }
+        person
     }
 
     /// The type of care: one of those that the table knows, and a bed where days are counted alone.

@@ -34,6 +34,8 @@ pub(super) struct Shape<'a> {
     pub(super) has_care: bool,
     /// Whether it counts the days of a stay.
     pub(super) has_stay: bool,
+    /// Whether it tells of a birth, and its person is the mother.
+    pub(super) is_of_birth: bool,
     /// Whether it names a facility, whose province its provinces are then.
     pub(super) has_facility: bool,
 }
@@ -257,6 +259,7 @@ impl<'a> Shape<'a> {
         let has = |wanted: fn(&Make) -> bool| fields.iter().any(|field| wanted(&field.make));
         let has_care = has(|make| matches!(make, Make::Care(_)));
         let has_stay = has(|make| matches!(make, Make::Days));
+        let is_of_birth = fields.iter().any(|field| field.column.name == CHILD);
         let has_facility = has(|make| matches!(make, Make::Facility(_)));
         Ok(Self {
             table,
@@ -269,10 +272,14 @@ impl<'a> Shape<'a> {
             form,
             has_care,
             has_stay,
+            is_of_birth,
             has_facility,
         })
     }
 }
+
+/// What tells of a birth: the sex of the child.
+const CHILD: &str = "gioi_tinh_con";
 
 /// What a form calls a quarter.
 const QUARTER: &str = "[0-9]{4}-Q[1-4]";

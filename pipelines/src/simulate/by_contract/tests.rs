@@ -105,6 +105,22 @@ fn every_cell_fits_its_own_declaration() {
 }
 
 #[test]
+fn mothers_are_of_an_age_at_which_children_are_born() {
+    let mut mothers = 0;
+    each(1, false, |_, course| {
+        let fields = &course.shape.fields;
+        let Some(at) = fields.iter().position(|field| field.name == "NGAYSINH_NND") else { return };
+        for row in rows(course) {
+            let Some(born) = &row.cells[at] else { continue };
+            let born: NaiveDate = born[..10].parse().unwrap();
+            assert!((15..=50).contains(&first().years_since(born).unwrap()), "{born}");
+            mothers += 1;
+        }
+    });
+    assert!(mothers > 50, "{mothers}");
+}
+
+#[test]
 fn codes_are_of_the_list_of_their_day_and_stays_have_their_days() {
     let mut lists = BTreeSet::new();
     let mut stays = 0;
