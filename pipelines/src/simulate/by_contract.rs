@@ -29,6 +29,7 @@
 //! a file has a hidden one beside it. Memory grows by some bytes with each row of all nights; only what is written whole, and
 //! the claims of one night, are in memory as rows.
 
+mod cells;
 mod claims;
 mod course;
 mod faults;
@@ -39,10 +40,12 @@ mod hour;
 mod make;
 mod pattern;
 mod row;
+mod rules;
 mod service;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::path::Path;

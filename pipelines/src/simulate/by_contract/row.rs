@@ -1,36 +1,25 @@
 //! One row: whom it is about, when it happened, and its cells.
 
-use chrono::{Datelike, Days, Months, NaiveDate};
-use connectors::fill::{Cells, Holds};
+use chrono::{Datelike, Days, NaiveDate};
+use connectors::fill::Cells;
 
-use super::super::calendar;
-use super::super::care::Care;
 use super::super::diagnoses::{self, Whose};
-use super::super::facilities::{Facility, Need};
 use super::super::people::Person;
 use super::super::places::Places;
-use super::super::population::{self, EVERYONE, WORKING};
+use super::super::population::WORKING;
 use super::super::random::Random;
+use super::cells::{is_above, number, period, taken, written};
 use super::forms;
 use super::shape::{About, Field, Length, Make, On, Part, Shape, When};
+use super::whole::Whole;
 
 /// What each stream of random numbers is of.
 const ROW: u64 = 70;
-const PERSON: u64 = 71;
-const PATIENTS: u64 = 72;
 const STAFF: u64 = 73;
 const CODES: u64 = 76;
-const CARE: u64 = 77;
-const FORM: u64 = 78;
 
 /// Codes of one form that are in use.
 const CODED: u64 = 400;
-
-/// Places in the numbering of one night, for those whose number must be their own.
-const NIGHT: u64 = 10_000_000;
-
-/// Tries to find a mother among those who are ill.
-const MOTHERS: u32 = 500;
 
 /// Tries to make a cell that the lake would take.
 const TRIES: u64 = 60;
@@ -81,7 +70,7 @@ impl World<'_> {
     }
 
     /// Persons are as old as they are on this day.
-    fn today(&self) -> NaiveDate {
+    pub(super) fn today(&self) -> NaiveDate {
         NaiveDate::from_ymd_opt(self.first.year(), 1, 1).unwrap_or(self.first)
     }
 }
@@ -99,22 +88,6 @@ pub(super) struct Maker<'a> {
     pub(super) world: World<'a>,
     pub(super) shape: &'a Shape<'a>,
     pub(super) number: u64,
-}
-
-/// What the cells of a row have in common.
-struct Whole {
-    told: NaiveDate,
-    event: NaiveDate,
-    person: Person,
-    staff: u64,
-    facility: Facility,
-    care: &'static Care,
-    /// Days from arrival to discharge, and those that are counted as days of treatment.
-    stay: u64,
-    days: u64,
-    entity: String,
-    line: u64,
-    serial: u64,
 }
 
 impl Maker<'_> {
@@ -170,102 +143,6 @@ impl Maker<'_> {
         let mut whole = vec![ROW, self.number, spot.night, spot.index];
         whole.extend_from_slice(path);
         Random::of(self.world.seed, &whole)
-    }
-
-    /// Which visit, subject or form of the night a row is of, and which line of it.
-    fn place(&self, spot: Spot) -> (u64, u64) {
-        match self.shape.form {
-            Some(size) => (spot.index / size, 1),
-            None if self.shape.has_lines => (spot.index / 4, spot.index % 4 + 1),
-            None => (spot.index, 1),
-        }
-    }
-
-    /// The random numbers of a row's form. One that has a single row is made anew with it.
-    fn form(&self, spot: Spot, attempt: u64, what: u64) -> Random {
-        let attempt = if self.shape.form == Some(1) { attempt } else { 0 };
-        let (ordinal, _) = self.place(spot);
-        Random::of(self.world.seed, &[FORM, self.number, spot.night, ordinal, attempt, what])
-    }
-
-    fn whole(&self, spot: Spot, attempt: u64, random: &mut Random) -> Whole {
-        let World { seed, places, rows, .. } = self.world;
-        let (ordinal, line) = self.place(spot);
-        let mut of_form = self.form(spot, attempt, 0);
-        let random = if self.shape.form.is_some() { &mut of_form } else { random };
-        let told = self.world.told(spot.night);
-        let back = if spot.night == 0 { 28 } else { 14 };
-        let end = calendar::event(random, told, back, if spot.night == 0 { 0.9 } else { 0.12 });
-        // Whom a visit is about does not depend on the system that tells of it.
-        let mut whose = Random::of(seed, &[PERSON, spot.night, ordinal]);
-        let own = spot.night * NIGHT + ordinal;
-        let is_key = |wanted: fn(&Make) -> bool| {
-            self.shape.key.iter().any(|at| wanted(&self.shape.fields[*at].make))
-        };
-        let pool = (rows * 20).max(100);
-        let number = if is_key(|make| matches!(make, Make::Person(_))) {
-            own
-        } else if whose.chance(0.35) {
-            // The chronically ill come again and again.
-            whose.below(pool / 10)
-        } else {
-            whose.below(pool)
-        };
-        let staff = if is_key(|make| matches!(make, Make::Staff(_))) {
-            own
-        } else {
-            whose.below((rows / 4).max(10))
-        };
-        let person = if self.shape.is_of_birth {
-            self.mother(&mut whose, pool)
-        } else {
-            self.patient(number)
-        };
-        // Nor does it matter which system tells of the care.
-        let mut course = Random::of(seed, &[CARE, spot.night, ordinal]);
-        let care = self.care(&mut course, end);
-        let need = if care.is_inpatient() { Need::Bed } else { Need::Visit };
-        let facility = Facility::of(&mut course, person.province, places, need);
-        let stay = care.stay(&mut course, facility);
-        let days = care.days(&mut course, stay);
-        // What counts its days tells of them when they are over.
-        let event = if self.shape.has_stay { end - Days::new(stay) } else { end };
-        let serial = spot.night * NIGHT + spot.index;
-        let entity = format!("99{:06}{ordinal:07}", told.num_days_from_ce());
-        Whole { told, event, person, staff, facility, care, stay, days, entity, line, serial }
-    }
-
-    fn patient(&self, number: u64) -> Person {
-        let World { seed, places, .. } = self.world;
-        Person::of(seed, PATIENTS, number, places, self.world.today(), EVERYONE)
-    }
-
-    /// One of the women of whom children are born, by their age.
-    fn mother(&self, random: &mut Random, pool: u64) -> Person {
-        let mut person = self.patient(random.below(pool));
-        for _ in 0..MOTHERS {
-            let age = u64::try_from(person.age_on(self.world.today())).unwrap_or_default();
-            let share = population::births(age) / population::MOST_BIRTHS;
-            if person.female && random.chance(share) {
-                break;
-            }
-            person = self.patient(random.below(pool));
-        }
-        person
-    }
-
-    /// The type of care: one of those that the table knows, and a bed where days are counted alone.
-    fn care(&self, random: &mut Random, on: NaiveDate) -> &'static Care {
-        if self.shape.has_stay && !self.shape.has_care {
-            return Care::inpatient();
-        }
-        let known = self.shape.fields.iter().find_map(|field| match &field.make {
-            Make::Care(codes) => Some(codes),
-            _ => None,
-        });
-        Care::draw(random, on, |care| {
-            known.is_none_or(|codes| codes.iter().any(|code| code == care.code))
-        })
     }
 
     fn cell(
@@ -427,59 +304,5 @@ impl Maker<'_> {
                 }
             }
         }
-    }
-}
-
-/// The first and the last day of the period that ended last before a day.
-fn period(day: NaiveDate, length: Length) -> (NaiveDate, NaiveDate) {
-    let months = match length {
-        Length::Month => 1,
-        Length::Quarter => 3,
-    };
-    let begun = NaiveDate::from_ymd_opt(day.year(), day.month0() / months * months + 1, 1);
-    let begun = begun.unwrap_or(day);
-    (begun - Months::new(months), begun - Days::new(1))
-}
-
-/// A day as a column holds it; an instant is some minute of the working day.
-fn written(day: NaiveDate, holds: Holds, minute: u64) -> String {
-    match holds {
-        Holds::Instant => {
-            format!("{day}T{:02}:{:02}:00+07:00", 8 + minute / 60, minute % 60)
-        }
-        _ => day.to_string(),
-    }
-}
-
-/// A number of which most are small: its logarithm is even over half of what the bounds allow.
-fn number(random: &mut Random, low: f64, high: f64, digits: usize) -> String {
-    let low = if low < 0.0 && high > 0.0 { 0.0 } else { low };
-    let span = (high - low).max(0.0);
-    let step = 10_f64.powi(digits as i32);
-    let value = low + ((span + 1.0).powf(0.6 * random.unit()) - 1.0);
-    let value = ((value * step).floor() / step).clamp(low, high);
-    format!("{value:.digits$}")
-}
-
-fn is_above(one: &str, other: &str) -> bool {
-    match (one.parse::<f64>(), other.parse::<f64>()) {
-        (Ok(one), Ok(other)) => one > other,
-        _ => one.get(..10).unwrap_or(one) > other.get(..10).unwrap_or(other),
-    }
-}
-
-/// A cell of another column as this one would hold it; `None` where it cannot.
-fn taken(field: &Field<'_>, text: &str) -> Option<String> {
-    match field.holds {
-        Holds::Day => text.get(..10).map(str::to_owned),
-        Holds::Instant => text.get(..10).map(|day| format!("{day}T20:00:00+07:00")),
-        Holds::Whole | Holds::Decimal { .. } => {
-            let value: f64 = text.parse().ok()?;
-            let is_within = field.column.min.is_none_or(|min| value >= min)
-                && field.column.max.is_none_or(|max| value <= max);
-            let is_whole = field.holds != Holds::Whole || !text.contains('.');
-            (is_within && is_whole).then(|| text.to_owned())
-        }
-        Holds::Text | Holds::Truth => None,
     }
 }

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use connectors::fill::Holds;
 use regex::Regex;
-use warehouse::spec::{
-    Column, ColumnType, Declarations, Growth, Origin, Rule, SourceTable, Treatment, UnitDate,
-};
+use warehouse::spec::{Column, ColumnType, Declarations, Origin, SourceTable, Treatment, UnitDate};
 
 use super::forms;
 use super::make::make;
 use super::pattern::Pattern;
+use super::rules;
 use crate::deidentify::scan::{AllowList, ColumnKind, ColumnScan};
 
 /// A table as its source has it.
@@ -182,7 +181,7 @@ impl<'a> Shape<'a> {
             Origin::Read { settings, .. } => settings.get("split").cloned(),
             Origin::Declared { .. } => None,
         };
-        let deleted = deleted(table);
+        let deleted = rules::deleted(table);
         let mut fields: Vec<Field<'a>> = Vec::new();
         // A column that is kept says more of its source than one that is dropped.
         let mut columns: Vec<&Column> = table.columns.iter().collect();
@@ -207,7 +206,7 @@ impl<'a> Shape<'a> {
             fields.iter().enumerate().filter(|(_, field)| field.is_key).map(|(at, _)| at).collect();
         let watermark = table.watermark().and_then(|column| at(&column.name));
         let deleted = deleted.and_then(|(name, values)| Some((at(&name)?, values)));
-        let checks = simple_checks(table, &at);
+        let checks = rules::simple_checks(table, &at);
         let units: BTreeMap<usize, On> = fields
             .iter()
             .enumerate()
@@ -220,7 +219,7 @@ impl<'a> Shape<'a> {
             })
             .collect();
         let period = table.partition.as_deref().and_then(&at);
-        let periods = periods(table, &fields, &at);
+        let periods = rules::periods(table, &fields, &at);
         for (place, on) in units {
             fields[place].make = Make::Unit(on);
             if let On::Field(day) = on {
@@ -280,34 +279,6 @@ impl<'a> Shape<'a> {
 
 /// What tells of a birth: the sex of the child.
 const CHILD: &str = "gioi_tinh_con";
-
-/// What a form calls a quarter.
-const QUARTER: &str = "[0-9]{4}-Q[1-4]";
-
-/// How the days of a report are made, where its checks or its columns say that it has a period:
-/// `date_part('day', ky) = 1`, or a quarter beside its first and its last day.
-fn periods(
-    table: &SourceTable,
-    fields: &[Field<'_>],
-    at: &impl Fn(&str) -> Option<usize>,
-) -> Vec<(usize, Make)> {
-    let mut all = Vec::new();
-    for check in &table.checks {
-        let Rule::Row(sql) = &check.rule else { continue };
-        let name = sql.trim().strip_prefix("date_part('day', ");
-        let name = name.and_then(|rest| rest.strip_suffix(") = 1"));
-        let place = name.and_then(at);
-        all.extend(place.map(|place| (place, Make::Day(When::First(Length::Month)))));
-    }
-    let is_quarter = |field: &Field<'_>| field.column.pattern.as_deref() == Some(QUARTER);
-    if let Some(quarter) = fields.iter().position(is_quarter) {
-        let day = |name: &str, when| Some((at(name)?, Make::Day(when)));
-        all.push((quarter, Make::Quarter));
-        all.extend(day("tu_ngay", When::First(Length::Quarter)));
-        all.extend(day("den_ngay", When::Last(Length::Quarter)));
-    }
-    all
-}
 
 fn field<'a>(
     declarations: &Declarations,
@@ -384,50 +355,4 @@ fn is_instant(name: &str) -> bool {
     (name.ends_with("_luc") && !is_day)
         || name.starts_with("thoi_diem_")
         || name.ends_with("lastupdated")
-}
-
-/// `column = 'x'` or `column IN ('x', 'y')`; any other condition is not understood, and nothing is
-/// deleted then.
-fn deleted(table: &SourceTable) -> Option<(String, Vec<String>)> {
-    let Growth::Upsert { deleted: Some(sql), .. } = &table.growth else { return None };
-    let (name, values) = match sql.split_once('=') {
-        Some((name, value)) => (name, vec![value]),
-        None => {
-            let at = sql.to_ascii_uppercase().find(" IN ")?;
-            let list = sql[at + 4..].trim().strip_prefix('(')?.strip_suffix(')')?;
-            (&sql[..at], list.split(',').collect())
-        }
-    };
-    let quoted = |value: &str| {
-        let inner = value.trim().strip_prefix('\'')?.strip_suffix('\'')?;
-        (!inner.contains('\'')).then(|| inner.to_owned())
-    };
-    let values: Option<Vec<String>> = values.into_iter().map(quoted).collect();
-    let name = name.trim().trim_matches('"').to_owned();
-    table.column(&name)?;
-    values.filter(|values| !values.is_empty()).map(|values| (name, values))
-}
-
-/// The checks of the form `a <= b` or `a <= b + 1`, alone or joined by AND.
-fn simple_checks(table: &SourceTable, at: &impl Fn(&str) -> Option<usize>) -> Vec<Simple> {
-    let mut all = Vec::new();
-    for check in &table.checks {
-        let Rule::Row(sql) = &check.rule else { continue };
-        for part in sql.split(" AND ") {
-            let words: Vec<&str> = part.split_whitespace().collect();
-            // What may be a little more holds where it is no more.
-            let (one, sign, other) = match words[..] {
-                [one, sign, other] => (one, sign, other),
-                [one, "<=", other, "+", _] => (one, "<=", other),
-                _ => continue,
-            };
-            let (Some(one), Some(other)) = (at(one), at(other)) else { continue };
-            match sign {
-                "<=" => all.push(Simple { low: one, high: other }),
-                ">=" => all.push(Simple { low: other, high: one }),
-                _ => {}
-            }
-        }
-    }
-    all
 }
