@@ -25,8 +25,9 @@ pub(super) fn parse(column: &Column, cells: &StringArray, faults: &mut Faults) -
             Arc::new(values.into_iter().collect::<Int64Array>())
         }
         ColumnType::Decimal { precision, scale } => {
+            let bounds = Bounds::of(column, scale);
             let values =
-                each(column, cells, faults, |text| decimal(text, (precision, scale), column));
+                each(column, cells, faults, |text| decimal(text, (precision, scale), bounds));
             let array: Decimal128Array = values.into_iter().collect();
             let sized = array.with_precision_and_scale(precision, scale);
             Arc::new(sized.expect("precision and scale are validated when declared"))
@@ -74,29 +75,44 @@ fn integer(text: &str, column: &Column) -> Result<i64, &'static str> {
     within(value as f64, column).map(|()| value)
 }
 
-fn decimal(
-    text: &str,
-    (precision, scale): (u8, i8),
-    column: &Column,
-) -> Result<i128, &'static str> {
+/// What a number may be, in units of its last digit.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    min: Option<i128>,
+    max: Option<i128>,
+}
+
+impl Bounds {
+    fn of(column: &Column, scale: i8) -> Self {
+        let scaled = |bound| scaled(bound, usize::try_from(scale).unwrap_or_default());
+        Self { min: column.min.map(scaled), max: column.max.map(scaled) }
+    }
+}
+
+fn decimal(text: &str, (precision, scale): (u8, i8), bounds: Bounds) -> Result<i128, &'static str> {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let scale = usize::try_from(scale).map_err(|_| "sai_kieu")?;
     let fraction = fraction.trim_end_matches('0');
     let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || fraction.len() > scale || !all_digits(whole) || !all_digits(fraction) {
-        return Err("sai_kieu");
-    }
-    let padded = format!("{whole}{fraction:0<scale$}");
-    if padded.trim_start_matches('0').len() > usize::from(precision) {
-        return Err("ngoai_khoang");
-    }
-    let unscaled: i128 = padded.parse().map_err(|_| "sai_kieu")?;
-    let value = i128::from(sign) * unscaled;
+    let missing = usize::try_from(scale).ok().and_then(|scale| scale.checked_sub(fraction.len()));
+    let is_number = !whole.is_empty() && all_digits(whole) && all_digits(fraction);
+    let Some(missing) = missing.filter(|_| is_number) else { return Err("sai_kieu") };
+    // Digits that do not fit are too many.
+    let value = whole.bytes().chain(fraction.bytes()).try_fold(0_i128, |value, digit| {
+        value.checked_mul(10)?.checked_add(i128::from(digit - b'0'))
+    });
+    let value = value.and_then(|value| value.checked_mul(power(missing)?));
+    let value = value.filter(|value| power(precision.into()).is_none_or(|end| *value < end));
+    let value = sign * value.ok_or("ngoai_khoang")?;
     // Money is compared as it is written: a float has too few digits for a country's sums.
-    let is_low = column.min.is_some_and(|min| value < scaled(min, scale));
-    let is_high = column.max.is_some_and(|max| value > scaled(max, scale));
+    let is_low = bounds.min.is_some_and(|min| value < min);
+    let is_high = bounds.max.is_some_and(|max| value > max);
     if is_low || is_high { Err("ngoai_khoang") } else { Ok(value) }
+}
+
+/// Ten to the power of so much; `None` where that is beyond all decimals.
+fn power(of: usize) -> Option<i128> {
+    10_i128.checked_pow(u32::try_from(of).ok()?)
 }
 
 /// A bound, as people wrote it, in units of the last digit; digits beyond that do not count.
@@ -210,6 +226,25 @@ pub(super) fn units(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn decimals_are_read_exactly_or_not_at_all() {
+        let none = Bounds { min: None, max: None };
+        let read = |text| decimal(text, (5, 2), none);
+        assert_eq!(read("123.4500"), Ok(12_345));
+        assert_eq!(read("-0.05"), Ok(-5));
+        assert_eq!(read("000999"), Ok(99_900));
+        assert_eq!(read("1."), Ok(100));
+        for text in ["", ".5", "1.234", "1e3", "+1", "1,5", "--1", "1.2.3"] {
+            assert_eq!(read(text), Err("sai_kieu"), "{text}");
+        }
+        for text in ["1000", "999999999999999999999999999999999999999999", "-1000.00"] {
+            assert_eq!(read(text), Err("ngoai_khoang"), "{text}");
+        }
+        let all = "99999999999999999999999999999999999999";
+        assert_eq!(decimal(all, (38, 0), none), Ok(10_i128.pow(38) - 1));
+        assert_eq!(decimal("1", (5, 2), Bounds { min: Some(101), ..none }), Err("ngoai_khoang"));
+    }
 
     #[test]
     fn bounds_of_money_are_exact_beyond_what_a_float_can_tell() {
