@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use warehouse::diagnostic::{Report, Severity};
-use warehouse::spec::{self, Loaded, QueryKind};
+use warehouse::spec::{self, Loaded, QueryKind, Treatment};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -64,6 +64,7 @@ fn every_kind_of_fault_has_a_fixture() {
         "depends-on-invalid",
         "duplicate-name",
         "ignored-file",
+        "lower-without-reason",
         "misplaced-key",
         "missing-bounds",
         "missing-declared-file",
@@ -142,6 +143,20 @@ fn sound_declarations_come_in_build_order_with_what_they_read() {
         mart.schema.fields().iter().map(|f| format!("{} {}", f.name(), f.data_type())).collect();
     assert_eq!(types, ["don_vi Utf8", "thang Date32", "so_mac Int64"]);
     assert!(mart.sql.starts_with("SELECT") && mart.sql.ends_with("thang"), "{}", mart.sql);
+}
+
+#[test]
+fn no_column_that_is_stored_is_more_open_than_its_table_without_a_reason() {
+    let declared = spec::load_embedded().declarations;
+    for table in declared.contracts.iter().flat_map(|contract| &contract.tables) {
+        for column in &table.columns {
+            let is_stored =
+                matches!(column.treatment, Treatment::Keep | Treatment::Pseudonymise { .. });
+            let is_lower = column.sensitivity < table.sensitivity;
+            let has_reason = column.because.is_some();
+            assert!(!(is_stored && is_lower) || has_reason, "{}.{}", table.name, column.name);
+        }
+    }
 }
 
 #[test]

@@ -133,7 +133,6 @@ name = "tien"
 label = { vi = "Tiền", en = "Cost" }
 type = "decimal(18,2)"
 unit = { vi = "đồng", en = "VND" }
-sensitivity = "internal"
 min = 0
 max = 100000000
 
@@ -141,7 +140,6 @@ max = 100000000
 name = "trang_thai"
 label = { vi = "Trạng thái", en = "Status" }
 type = "text"
-sensitivity = "internal"
 required = true
 values = ["1", "2", "9"]
 
@@ -150,7 +148,6 @@ name = "cap_nhat"
 from = "cap_nhat_luc"
 label = { vi = "Cập nhật", en = "Updated" }
 type = "date"
-sensitivity = "internal"
 required = true
 "#;
 
@@ -363,8 +360,7 @@ fn a_column_that_a_contract_gains_is_empty_in_the_rows_of_before() {
     day(&server, 2);
     house.night("2026-07-02");
     let gained = "\n[[table.column]]\nname = \"la_cap_cuu\"\nfrom = \"cap_cuu\"\n\
-                  label = { vi = \"Cấp cứu\", en = \"Emergency\" }\ntype = \"boolean\"\n\
-                  sensitivity = \"internal\"\n";
+                  label = { vi = \"Cấp cứu\", en = \"Emergency\" }\ntype = \"boolean\"\n";
     let path = house.path().join("declared/pipelines/contracts/kcb.toml");
     std::fs::write(path, format!("{before}{gained}")).unwrap();
     server.ask("kcb", "ALTER TABLE kcb.luot_kham ADD COLUMN cap_cuu boolean");

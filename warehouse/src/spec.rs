@@ -8,7 +8,9 @@
 //! This module knows no data and opens no store: a check of declarations works offline.
 
 mod check;
+mod class;
 mod column;
+mod content;
 mod contract;
 mod growth;
 mod header;
@@ -248,8 +250,10 @@ pub struct Column {
     pub ty: ColumnType,
     /// Unit of a number.
     pub unit: Option<Text>,
-    /// Its class.
+    /// Its class: that of its table, where it says no other.
     pub sensitivity: Sensitivity,
+    /// Why its class is lower than its table's.
+    pub because: Option<Text>,
     /// What de-identification does to it.
     pub treatment: Treatment,
     /// Whether an empty cell is a fault; otherwise it becomes null.

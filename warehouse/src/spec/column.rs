@@ -1,14 +1,16 @@
 //! `[[table.column]]`: one column that may be read, and what becomes of it.
 //!
 //! The rules here are about one column alone. They make sure that a number cannot carry an
-//! identity number (both bounds), that a text cannot carry a name (a vocabulary, or a stated
-//! reason for free text), and that nothing about a single person is kept as it came.
+//! identity number (both bounds), and that nothing that points at a single person is kept as it
+//! came. [`super::class`] says who may read a column, [`super::content`] what its text may hold.
 
 use std::str::FromStr;
 
 use chrono::NaiveDate;
 
 use super::check::check_name;
+use super::class::{self, Class};
+use super::content::{self, Content};
 use super::nearest::suggestion;
 use super::reader::{At, Node, Span};
 use super::{Column, ColumnType, Generalisation, Treatment, UnitDate};
@@ -23,8 +25,9 @@ pub(super) struct ColumnDraft {
     pub(super) references_span: Option<Span>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+/// Which treatment, whatever the details of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
     Keep,
     Drop,
     Pseudonymise,
@@ -45,16 +48,17 @@ const GENERALISATIONS: [(&str, Generalisation); 4] = [
     ("age_band", Generalisation::AgeBand),
 ];
 
-const VOCABULARIES: [&str; 4] = ["values", "references", "pattern", "free_text"];
-
 /// The words for classes of sensitivity.
 pub(super) fn sensitivities() -> [(&'static str, Sensitivity); 6] {
     Sensitivity::ALL.map(|class| (class.as_str(), class))
 }
 
-/// Reads one column; `None` when its name or type is unknown, so that nothing can be planned
-/// over it.
-pub(super) fn read(node: &Node<'_>, table: Option<&TableName>) -> Option<ColumnDraft> {
+/// Reads one column of a table of that class; `None` when its name or type is unknown, so that
+/// nothing can be planned over it.
+pub(super) fn read(
+    node: &Node<'_>,
+    (table, table_class): (Option<&TableName>, Sensitivity),
+) -> Option<ColumnDraft> {
     let name = node.required_string("name");
     check_name(node.file(), &name, "column");
     let from = node.string("from").map_or_else(|| name.value.clone(), |from| from.value);
@@ -62,22 +66,18 @@ pub(super) fn read(node: &Node<'_>, table: Option<&TableName>) -> Option<ColumnD
     let (treatment, kind) = read_treatment(node);
     let on = node.string("on");
     let ty = read_type(node, on.as_ref());
-    let sensitivity = read_sensitivity(node, kind);
+    let Class { sensitivity, because } = class::read(node, (table_class, &treatment));
     let required = node.boolean("required").unwrap_or(false);
     let (min, max) = read_bounds(node);
     let unit = node.optional_text("unit");
-    let values = node.strings("values").into_iter().map(|value| value.value).collect();
-    let references = read_references(node);
-    let pattern = read_pattern(node);
-    let free_text = node.string("free_text").map(|reason| reason.value);
-    let allow_patterns = read_allowed(node);
+    let Content { values, references, pattern, free_text, allow_patterns } = content::read(node);
     let purpose = read_purpose(node, &treatment, sensitivity);
     let lost_zeros = read_lost_zeros(node);
     node.finish();
 
     let ty = ty?;
     check_number(node, &ty, kind, (min, max), unit.as_ref());
-    check_vocabulary(node, &ty, kind);
+    content::check(node, &ty, kind);
     check_unit_code(node, table, &ty, kind, (&name.value, &from));
     if name.value.is_empty() {
         return None;
@@ -90,13 +90,14 @@ pub(super) fn read(node: &Node<'_>, table: Option<&TableName>) -> Option<ColumnD
         ty,
         unit,
         sensitivity,
+        because,
         treatment,
         required,
         min,
         max,
         values,
         references,
-        pattern,
+        pattern: pattern.map(|pattern| pattern.value),
         free_text,
         allow_patterns,
         purpose,
@@ -187,19 +188,6 @@ fn read_date(node: &Node<'_>, on: Option<&At<String>>) -> UnitDate {
     UnitDate::Column(on.value.clone())
 }
 
-fn read_sensitivity(node: &Node<'_>, kind: Kind) -> Sensitivity {
-    let Some(class) = node.one_of("sensitivity", &sensitivities()) else {
-        return Sensitivity::Open;
-    };
-    if class.value >= Sensitivity::Personal && kind == Kind::Keep {
-        let message = format!("a {} value is kept as it came", class.value.as_str());
-        let help = "give it `treatment = \"drop\"`, `\"pseudonymise\"` or `\"generalise\"`; no \
-                    identifier of a person reaches the lake";
-        node.file().fault(class.span, "personal-kept", message, help.to_owned());
-    }
-    class.value
-}
-
 fn read_bounds(node: &Node<'_>) -> (Option<f64>, Option<f64>) {
     let (min, max) = (node.number("min"), node.number("max"));
     if let (Some(min), Some(max)) = (&min, &max)
@@ -209,39 +197,6 @@ fn read_bounds(node: &Node<'_>) -> (Option<f64>, Option<f64>) {
         node.file().fault(min.span.clone(), "out-of-range", message, None);
     }
     (min.map(|bound| bound.value), max.map(|bound| bound.value))
-}
-
-fn read_references(node: &Node<'_>) -> Option<At<(TableName, String)>> {
-    let found = node.string("references")?;
-    let target = found
-        .value
-        .rsplit_once('.')
-        .and_then(|(table, column)| Some((table.parse::<TableName>().ok()?, column.to_owned())));
-    if target.is_none() {
-        let message = format!("`{}` is not of the form schema.table.column", found.value);
-        node.file().fault(found.span.clone(), "unknown-reference", message, None);
-    }
-    Some(At { value: target?, span: found.span })
-}
-
-fn read_pattern(node: &Node<'_>) -> Option<String> {
-    let pattern = node.string("pattern")?;
-    if let Err(error) = regex::Regex::new(&format!("^(?:{})$", pattern.value)) {
-        let text = error.to_string();
-        let reason = text.lines().last().unwrap_or_default();
-        let reason = reason.trim_start_matches("error: ");
-        let message = format!("this is not a regular expression: {reason}");
-        node.file().fault(pattern.span, "bad-pattern", message, None);
-    }
-    Some(pattern.value)
-}
-
-fn read_allowed(node: &Node<'_>) -> Vec<String> {
-    let allowed = node.strings("allow_patterns");
-    for name in &allowed {
-        check_name(node.file(), name, "pattern");
-    }
-    allowed.into_iter().map(|name| name.value).collect()
 }
 
 /// A day of care is kept where a purpose needs it, and only for those who may see persons.
@@ -318,33 +273,6 @@ fn check_number(
 fn missing_unit(node: &Node<'_>) {
     let help = "write `unit = { vi = \"ca\", en = \"cases\" }`".to_owned();
     node.file().fault(node.span(), "missing-unit", "a number needs its unit", help);
-}
-
-fn check_vocabulary(node: &Node<'_>, ty: &ColumnType, kind: Kind) {
-    let given: Vec<&str> = VOCABULARIES.into_iter().filter(|key| node.has(key)).collect();
-    if *ty != ColumnType::Text {
-        for key in given.into_iter().chain(["allow_patterns"]).filter(|key| node.has(key)) {
-            misplaced(node, key, "for this type", "only text columns have it".to_owned());
-        }
-        return;
-    }
-    if kind != Kind::Keep {
-        return;
-    }
-    match given[..] {
-        [_] => {}
-        [] => {
-            let message = "nothing says what this text may hold";
-            let help = "give one of `values`, `references`, `pattern`, or `free_text` with the \
-                        reason why free text is needed"
-                .to_owned();
-            node.file().fault(node.span(), "open-text", message, help);
-        }
-        [first, second, ..] => {
-            let message = format!("`{first}` and `{second}` both say what this text may hold");
-            node.file().fault(node.key_span(second), "open-text", message, "keep one".to_owned());
-        }
-    }
 }
 
 /// Seven codes changed their meaning on 1 July 2025: a code alone names no place.

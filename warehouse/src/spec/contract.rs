@@ -148,8 +148,9 @@ fn read_table(
     if nodes.is_empty() {
         node.missing("column");
     }
+    let of = (parsed.as_ref(), class.value);
     let columns: Vec<ColumnDraft> =
-        nodes.iter().filter_map(|node| column::read(node, parsed.as_ref())).collect();
+        nodes.iter().filter_map(|node| column::read(node, of)).collect();
     let complete = columns.len() == nodes.len();
     let origin = origin::read(node, system, files, &columns);
     let growth = growth::read(node, &origin, !key.is_empty(), (&columns, complete));

@@ -1,0 +1,59 @@
+//! Who may read a column: its class.
+//!
+//! A column that says nothing has its table's class, so none is more open than its table by
+//! omission. One that is stored as it came and says a lower class says why (`because`). At the door a
+//! table counts as a whole, so a lower class of a column opens nothing of a table about persons.
+//!
+//! A class of persons that a column says itself means more than who may read it: its value points
+//! at a person, and is not kept as it came.
+
+use super::column::{misplaced, sensitivities};
+use super::reader::Node;
+use super::{Generalisation, Treatment};
+use crate::names::{Sensitivity, Text};
+
+/// A column's class, and why it is lower than its table's.
+pub(super) struct Class {
+    pub(super) sensitivity: Sensitivity,
+    pub(super) because: Option<Text>,
+}
+
+/// Reads the class of a column of that treatment in a table of class `table`.
+pub(super) fn read(node: &Node<'_>, (table, treatment): (Sensitivity, &Treatment)) -> Class {
+    let said = node.one_of("sensitivity", &sensitivities());
+    let because = node.optional_text("because");
+    let sensitivity = said.as_ref().map_or(table, |said| said.value);
+    let is_lower = sensitivity < table;
+    if !is_lower && node.has("because") {
+        let help = "it says why a column's class is lower than its table's".to_owned();
+        misplaced(node, "because", "here", help);
+    }
+    let Some(said) = said else { return Class { sensitivity, because } };
+    let word = said.value.as_str();
+    if is_lower && is_stored(treatment) && !node.has("because") {
+        let message = format!("the column is {word}, its table {}: why?", table.as_str());
+        let help = "leave `sensitivity` out, and it has its table's; or write \
+                    `because = { vi = \"…\", en = \"…\" }`"
+            .to_owned();
+        node.file().fault(said.span.clone(), "lower-without-reason", message, help);
+    }
+    if said.value >= Sensitivity::Personal && *treatment == Treatment::Keep {
+        let message = format!("a {word} value is kept as it came");
+        let help = "give it `treatment = \"drop\"`, `\"pseudonymise\"` or `\"generalise\"`; no \
+                    identifier of a person reaches the lake"
+            .to_owned();
+        node.file().fault(said.span, "personal-kept", message, help);
+    }
+    Class { sensitivity, because }
+}
+
+/// Whether what the source has is in the lake, or a token for it; what is coarser is not what it
+/// was.
+fn is_stored(treatment: &Treatment) -> bool {
+    matches!(
+        treatment,
+        Treatment::Keep
+            | Treatment::Pseudonymise { .. }
+            | Treatment::Generalise(Generalisation::Day)
+    )
+}
