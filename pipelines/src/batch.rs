@@ -1,8 +1,9 @@
 //! One batch of one source table: raw text in, typed and de-identified rows out, and every row
 //! that could not pass with its reason.
 //!
-//! A cell goes through, in order: the closed list of its column, or else treatment and leak scan;
-//! its type; its bounds. A row with a faulty cell goes to quarantine without that cell's content.
+//! A cell goes through, in order: the closed list of its column, or its vocabulary, or else
+//! treatment and leak scan; its type; its bounds. A row with a faulty cell goes to quarantine
+//! without that cell's content. Of a cell with a vocabulary, only the declared word goes on.
 
 mod cells;
 mod content;
@@ -19,7 +20,9 @@ use chrono::NaiveDateTime;
 use connectors::{Snapshot, SourceError};
 use futures::StreamExt;
 use warehouse::geography::Geography;
-use warehouse::spec::{Column, ColumnType, SourceTable, Treatment, UnitDate, arrow_schema};
+use warehouse::spec::{
+    Column, ColumnType, Lookup, SourceTable, Treatment, UnitDate, Vocabulary, arrow_schema,
+};
 use warehouse::stage::{Stage, StageError, Staged};
 use warehouse::store::CheckResult;
 
@@ -49,7 +52,8 @@ pub struct Batch {
     /// Columns that as a whole look like identifiers: the batch may not be loaded, and no more of
     /// it was read.
     pub leaking_columns: Vec<(String, Reason)>,
-    /// Signs of identifiers that are not certain; a steward is told.
+    /// What a steward is told: signs of identifiers that are not certain, and cells outside of a
+    /// vocabulary.
     pub warnings: Vec<CheckResult>,
 }
 
@@ -157,6 +161,7 @@ fn refuse(rows: &RecordBatch, faults: &Faults, offset: u64, refused: &mut Refuse
 struct Prepared<'a> {
     column: &'a Column,
     closed: Option<Closed<'a>>,
+    words: Option<Words<'a>>,
     plan: Option<ColumnPlan>,
     counts: Counts,
     pattern: Option<regex::Regex>,
@@ -173,6 +178,26 @@ impl Closed<'_> {
             Self::Values(values) => values.contains(cell),
             Self::References(values) => values.contains(cell),
         }
+    }
+}
+
+/// The vocabulary of a column, and how many cells were none of its words.
+struct Words<'a> {
+    lookup: Lookup<'a>,
+    outside: u64,
+}
+
+impl Words<'_> {
+    /// Each cell as the declared word that it is, or as the word for all others.
+    fn of(&mut self, cells: &StringArray) -> StringArray {
+        let Self { lookup, outside } = self;
+        let word = |cell: Option<&str>| {
+            let cell = cell?;
+            let found = lookup.find(cell);
+            *outside += u64::from(found.is_none());
+            Some(found.unwrap_or(lookup.otherwise()))
+        };
+        cells.iter().map(word).collect()
     }
 }
 
@@ -199,8 +224,11 @@ impl<'a> Columns<'a> {
                 let whole = format!("^(?:{text})$");
                 regex::Regex::new(&whole).expect("patterns are validated when declared")
             });
-            let plan = plan_of(column, closed.is_some(), tools.keys)?;
-            prepared.push(Prepared { column, closed, plan, counts: Counts::default(), pattern });
+            let words = column.vocabulary.as_ref().map(Vocabulary::lookup);
+            let words = words.map(|lookup| Words { lookup, outside: 0 });
+            let plan = plan_of(column, closed.is_some() || words.is_some(), tools.keys)?;
+            let counts = Counts::default();
+            prepared.push(Prepared { column, closed, words, plan, counts, pattern });
         }
         Ok(Self { prepared, geography: tools.geography })
     }
@@ -260,7 +288,8 @@ impl<'a> Columns<'a> {
 
     fn warnings(&self) -> Vec<CheckResult> {
         let mut all = Vec::new();
-        for Prepared { column, plan, counts, .. } in &self.prepared {
+        for Prepared { column, words, plan, counts, .. } in &self.prepared {
+            all.extend(words.as_ref().and_then(|words| outside(&column.name, words)));
             let scan = plan.as_ref().and_then(ColumnPlan::scan);
             let Some(Verdict::Warn(findings)) = scan.map(|scan| scan.verdict(counts)) else {
                 continue;
@@ -275,6 +304,18 @@ impl<'a> Columns<'a> {
         }
         all
     }
+}
+
+/// What a steward is told of cells that were no word of the vocabulary; how many, never which.
+fn outside(column: &str, words: &Words<'_>) -> Option<CheckResult> {
+    let other = words.lookup.otherwise();
+    (words.outside > 0).then(|| CheckResult {
+        name: format!("ngoai_tu_vung_{column}"),
+        title_vi: format!("Cột {column} có ô ngoài từ vựng, ghi là “{other}”"),
+        title_en: format!("Cells of {column} outside of the vocabulary, kept as “{other}”"),
+        action: "warn".to_owned(),
+        faults: words.outside,
+    })
 }
 
 fn plan_of(
@@ -329,6 +370,10 @@ fn convert_column(
         }),
         None => cells,
     };
+    let cells = match &mut prepared.words {
+        Some(words) => words.of(&cells),
+        None => cells,
+    };
     let Some(plan) = &prepared.plan else {
         return typed::parse(column, &cells, faults);
     };
@@ -362,32 +407,4 @@ fn reason_code(reason: FaultReason) -> Reason {
 }
 
 #[cfg(test)]
-mod tests {
-    use arrow::datatypes::{DataType, Field, Schema};
-    use warehouse::spec::load_embedded;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_column_that_leaks_late_ends_the_batch_and_leaves_nothing_of_it() {
-        let declared = load_embedded().declarations;
-        let name = "nguon.nhan_luc_nhan_vien".parse().unwrap();
-        let (_, table) = declared.source_table(&name).unwrap();
-        let part = |cell: fn(usize) -> String| {
-            let cells: StringArray = (0..100).map(|row| Some(cell(row))).collect();
-            let field = Field::new("chuc_danh", DataType::Utf8, true);
-            Ok(RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(cells)])
-                .unwrap())
-        };
-        let honest = part(|row| format!("Bác sĩ hạng {row}"));
-        let leaking = part(|row| format!("09123{row:05}"));
-        let unread = SourceError::MissingColumn { place: String::new(), column: String::new() };
-        let raw = futures::stream::iter([honest, leaking, Err(unread)]).boxed();
-        let (keys, geography) = (KeyRing::from_bytes([7; 32]), Geography::default());
-        let tools = Tools { keys: &keys, geography: &geography, references: &HashMap::new() };
-        let batch = make(table, tools, Snapshot { rows: raw, known: None }).await.unwrap();
-        assert_eq!(batch.leaking_columns[0].0, "chuc_danh");
-        assert_eq!((batch.rows_read, batch.rows.rows()), (200, 0));
-        assert!(batch.refused.kept().iter().all(|row| row.content.is_empty()));
-    }
-}
+mod tests;

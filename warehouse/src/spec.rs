@@ -9,6 +9,7 @@
 
 mod check;
 mod class;
+mod closed;
 mod column;
 mod content;
 mod contract;
@@ -24,6 +25,7 @@ mod reader;
 mod result;
 mod schema;
 mod sql;
+mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +37,7 @@ use crate::names::{Group, Sensitivity, TableName, Text};
 
 pub use self::load::{fingerprint, load, load_embedded};
 pub use self::schema::arrow_schema;
+pub use self::vocabulary::{Lookup, Vocabulary};
 
 /// Everything declared, in working order.
 #[derive(Debug, Default)]
@@ -269,6 +272,8 @@ pub struct Column {
     pub references: Option<(TableName, String)>,
     /// A regular expression that the whole value must match.
     pub pattern: Option<String>,
+    /// The words that its free text is taken to.
+    pub vocabulary: Option<Vocabulary>,
     /// Why free text is needed here; it is scanned for identifiers cell by cell.
     pub free_text: Option<String>,
     /// Identifier patterns that are expected here and mean no person: `person_name` where

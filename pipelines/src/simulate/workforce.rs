@@ -29,7 +29,7 @@ const PROFESSIONS: [(&str, f64, Certificate); 9] = [
     ("Y sĩ", 9.0, Certificate::Practice),
     ("Y tế công cộng", 3.0, Certificate::None),
     ("Dinh dưỡng", 1.0, Certificate::None),
-    ("Nhân viên khác", 6.0, Certificate::None),
+    ("Khác", 6.0, Certificate::None),
 ];
 
 /// Share of workers who work at a second facility too; assumed.

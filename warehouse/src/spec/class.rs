@@ -5,7 +5,8 @@
 //! table counts as a whole, so a lower class of a column opens nothing of a table about persons.
 //!
 //! A class of persons that a column says itself means more than who may read it: its value points
-//! at a person, and is not kept as it came.
+//! at a person, and is not kept as it came. Free text in a table about persons is the exception,
+//! and has to say so.
 
 use super::column::{misplaced, sensitivities};
 use super::reader::Node;
@@ -15,6 +16,8 @@ use crate::names::{Sensitivity, Text};
 /// A column's class, and why it is lower than its table's.
 pub(super) struct Class {
     pub(super) sensitivity: Sensitivity,
+    /// What the column itself says.
+    pub(super) own: Option<Sensitivity>,
     pub(super) because: Option<Text>,
 }
 
@@ -22,13 +25,14 @@ pub(super) struct Class {
 pub(super) fn read(node: &Node<'_>, (table, treatment): (Sensitivity, &Treatment)) -> Class {
     let said = node.one_of("sensitivity", &sensitivities());
     let because = node.optional_text("because");
-    let sensitivity = said.as_ref().map_or(table, |said| said.value);
+    let own = said.as_ref().map(|said| said.value);
+    let sensitivity = own.unwrap_or(table);
     let is_lower = sensitivity < table;
     if !is_lower && node.has("because") {
         let help = "it says why a column's class is lower than its table's".to_owned();
         misplaced(node, "because", "here", help);
     }
-    let Some(said) = said else { return Class { sensitivity, because } };
+    let Some(said) = said else { return Class { sensitivity, own, because } };
     let word = said.value.as_str();
     if is_lower && is_stored(treatment) && !node.has("because") {
         let message = format!("the column is {word}, its table {}: why?", table.as_str());
@@ -37,14 +41,15 @@ pub(super) fn read(node: &Node<'_>, (table, treatment): (Sensitivity, &Treatment
             .to_owned();
         node.file().fault(said.span.clone(), "lower-without-reason", message, help);
     }
-    if said.value >= Sensitivity::Personal && *treatment == Treatment::Keep {
+    let may_stay = node.has("free_text") && table >= Sensitivity::Personal;
+    if said.value >= Sensitivity::Personal && *treatment == Treatment::Keep && !may_stay {
         let message = format!("a {word} value is kept as it came");
         let help = "give it `treatment = \"drop\"`, `\"pseudonymise\"` or `\"generalise\"`; no \
                     identifier of a person reaches the lake"
             .to_owned();
         node.file().fault(said.span, "personal-kept", message, help);
     }
-    Class { sensitivity, because }
+    Class { sensitivity, own, because }
 }
 
 /// Whether what the source has is in the lake, or a token for it; what is coarser is not what it

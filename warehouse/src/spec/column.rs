@@ -66,18 +66,19 @@ pub(super) fn read(
     let (treatment, kind) = read_treatment(node);
     let on = node.string("on");
     let ty = read_type(node, on.as_ref());
-    let Class { sensitivity, because } = class::read(node, (table_class, &treatment));
+    let Class { sensitivity, own, because } = class::read(node, (table_class, &treatment));
     let required = node.boolean("required").unwrap_or(false);
     let (min, max) = read_bounds(node);
     let unit = node.optional_text("unit");
-    let Content { values, references, pattern, free_text, allow_patterns } = content::read(node);
+    let Content { values, references, pattern, vocabulary, free_text, allow_patterns } =
+        content::read(node);
     let purpose = read_purpose(node, &treatment, sensitivity);
     let lost_zeros = read_lost_zeros(node);
     node.finish();
 
     let ty = ty?;
     check_number(node, &ty, kind, (min, max), unit.as_ref());
-    content::check(node, &ty, kind);
+    content::check(node, (&ty, kind), (table_class, own), pattern.as_ref());
     check_unit_code(node, table, &ty, kind, (&name.value, &from));
     if name.value.is_empty() {
         return None;
@@ -98,6 +99,7 @@ pub(super) fn read(
         values,
         references,
         pattern: pattern.map(|pattern| pattern.value),
+        vocabulary,
         free_text,
         allow_patterns,
         purpose,

@@ -62,11 +62,13 @@ pub(super) fn plant(shape: &Shape<'_>, course: (u64, u64, f64), mut row: Row) ->
         let field = &shape.fields[at];
         let kept = field.column.treatment == Treatment::Keep;
         let placed = field.is_key || Some(at) == shape.watermark;
+        // What a vocabulary does not hold is no fault of its row.
+        let listed = matches!(field.make, Make::Values(_)) && field.column.vocabulary.is_none();
         let number = matches!(field.column.ty, ColumnType::Integer | ColumnType::Decimal { .. });
         !placed
             && match kind {
                 Kind::Missing => field.column.required && !matches!(field.make, Make::Part(_)),
-                Kind::Unknown => kept && matches!(field.make, Make::Values(_)),
+                Kind::Unknown => kept && listed,
                 Kind::OutOfRange => kept && number && field.column.min.is_some(),
                 Kind::Repeated => false,
             }

@@ -69,6 +69,9 @@ fn text(
             _ => Err(format!("`{}` refers to {table}, which is not declared", column.name)),
         };
     }
+    if let Some(vocabulary) = &column.vocabulary {
+        return Ok(Make::Values(vocabulary.all().map(str::to_owned).collect()));
+    }
     let Some(text) = &column.pattern else { return Ok(Make::Sentence) };
     let pattern = Pattern::of(text);
     let pattern =

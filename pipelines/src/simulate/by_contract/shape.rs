@@ -321,7 +321,8 @@ fn field<'a>(
     };
     let is_open = column.treatment == Treatment::Keep
         && column.values.is_empty()
-        && column.references.is_none();
+        && column.references.is_none()
+        && column.vocabulary.is_none();
     let kind = match column.ty {
         ColumnType::Text => Some(ColumnKind::Text),
         ColumnType::Integer | ColumnType::Decimal { .. } => Some(ColumnKind::Number),
