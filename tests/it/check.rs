@@ -63,6 +63,7 @@ fn every_kind_of_fault_has_a_fixture() {
         "cycle",
         "depends-on-invalid",
         "duplicate-name",
+        "free-text-flows",
         "free-text-of-persons",
         "ignored-file",
         "lower-without-reason",

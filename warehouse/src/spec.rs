@@ -13,6 +13,7 @@ mod closed;
 mod column;
 mod content;
 mod contract;
+mod flow;
 mod growth;
 mod header;
 mod load;

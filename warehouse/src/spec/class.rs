@@ -1,7 +1,8 @@
 //! Who may read a column: its class.
 //!
 //! A column that says nothing has its table's class, so none is more open than its table by
-//! omission. One that is stored as it came and says a lower class says why (`because`). At the door a
+//! omission. One that is stored as it came and says a lower class says why (`because`). The class
+//! says what of the column a query of lower class may pass on ([`super::flow`]); at the door a
 //! table counts as a whole, so a lower class of a column opens nothing of a table about persons.
 //!
 //! A class of persons that a column says itself means more than who may read it: its value points

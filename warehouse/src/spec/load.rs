@@ -271,6 +271,7 @@ fn settle_contracts(contracts: &mut [ContractDraft<'_>], planner: &mut Planner) 
             tables.insert(name.clone(), draft.file.path);
             let schema = table.complete.then(|| arrow_schema(&table.table));
             planner.add(name, schema, true);
+            planner.declare(&table.table);
         }
     }
     for name in contracts.iter().flat_map(|draft| &draft.guessed) {
@@ -475,7 +476,7 @@ fn report_cycle(drafts: &[QueryDraft<'_>], cycle: &[usize]) {
 
 /// Plans one query and compares it with its header; returns whether it can be used.
 fn settle_query(draft: &mut QueryDraft<'_>, reads: Reads, planner: &mut Planner) -> bool {
-    let schema = draft
+    let planned = draft
         .statement
         .as_ref()
         .filter(|_| reads.exist && reads.plannable)
@@ -483,8 +484,14 @@ fn settle_query(draft: &mut QueryDraft<'_>, reads: Reads, planner: &mut Planner)
     if let Some((name, span)) = &reads.unsound {
         depends(&draft.file, Some(span.clone()), &name.to_string());
     }
-    if let Some(schema) = &schema {
+    let schema = planned.as_ref().map(|planned| planned.schema.clone());
+    if let (Some(planned), Some(schema)) = (&planned, &schema) {
         result::compare(draft, schema);
+        let flows = planner.follow(&draft.query, planned);
+        // Of what reads a faulty query, only that is told.
+        if reads.unsound.is_none() {
+            result::check_free_text(draft, schema, &flows);
+        }
         let reach = Reach::LoadedAnd(&reads.tables);
         planner.plan_checks(&draft.file, &draft.header.checks, schema, reach);
         draft.query.schema = schema.clone();

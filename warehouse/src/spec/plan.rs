@@ -9,17 +9,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{DFSchema, Result, TableReference};
-use datafusion::logical_expr::ExprSchemable;
+use datafusion::logical_expr::{ExprSchemable, LogicalPlan};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement;
 use futures::executor::block_on;
 
 use super::check::CheckDraft;
+use super::flow::{self, FreeText, Origins};
 use super::nearest::{did_you_mean, list};
 use super::offline::{self, BATCH, ON_BOUNDARIES};
 use super::reader::{File, Span};
 use super::sql::{self, Mentions, SqlText};
-use super::{Rule, schema};
+use super::{Query, QueryKind, Rule, SourceTable, schema};
 use crate::geography::Geography;
 use crate::names::{Schema, TableName};
 use crate::query::verify_read;
@@ -28,6 +29,14 @@ use crate::query::verify_read;
 pub(super) struct Planner {
     ctx: SessionContext,
     tables: BTreeMap<TableName, Known>,
+    free_text: FreeText,
+}
+
+/// A query that could run.
+pub(super) struct Planned {
+    /// The schema of its result, as the lake stores it.
+    pub(super) schema: SchemaRef,
+    logical: LogicalPlan,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +72,8 @@ impl Planner {
     pub(super) fn new(geography: Geography) -> Result<Self> {
         let (ctx, own) = offline::session(geography)?;
         let known = Known { plannable: true, sound: true };
-        Ok(Self { ctx, tables: own.into_iter().map(|name| (name, known)).collect() })
+        let tables = own.into_iter().map(|name| (name, known)).collect();
+        Ok(Self { ctx, tables, free_text: FreeText::default() })
     }
 
     /// Adds a table; without a schema it is known to exist, and nothing over it is planned.
@@ -71,6 +81,29 @@ impl Planner {
         let added = schema.map(|schema| offline::add(&self.ctx, name, schema));
         let plannable = matches!(added, Some(Ok(())));
         self.tables.insert(name.clone(), Known { plannable, sound });
+    }
+
+    /// Takes note of the free text about persons that a source's table keeps.
+    pub(super) fn declare(&mut self, table: &SourceTable) {
+        self.free_text.declare(table);
+    }
+
+    /// The free text about persons that each column of a query's result could hold; what reads the
+    /// query is followed from there.
+    pub(super) fn follow(&mut self, query: &Query, planned: &Planned) -> Vec<Origins> {
+        let optimised = self.ctx.state().optimize(&planned.logical);
+        let flows = self.free_text.of_result(optimised.as_ref().unwrap_or(&planned.logical));
+        let filled: Vec<TableName> = match query.kind {
+            QueryKind::Mart => query.table().into_iter().collect(),
+            QueryKind::Indicator => flow::indicators().into(),
+            QueryKind::OpenData => Vec::new(),
+        };
+        for (field, origins) in planned.schema.fields().iter().zip(&flows) {
+            for table in &filled {
+                self.free_text.note(table, field.name(), origins.clone());
+            }
+        }
+        flows
     }
 
     /// Says that a table must not be used after all.
@@ -162,13 +195,13 @@ impl Planner {
         reads.tables.insert(name);
     }
 
-    /// Plans a query down to what would run; returns the schema of its result.
+    /// Plans a query down to what would run.
     pub(super) fn plan(
         &self,
         file: &File<'_>,
         text: &SqlText,
         statement: &Statement,
-    ) -> Option<SchemaRef> {
+    ) -> Option<Planned> {
         let state = self.ctx.state();
         let logical = match block_on(state.statement_to_plan(statement.clone())) {
             Ok(logical) => logical,
@@ -185,7 +218,7 @@ impl Planner {
         match block_on(state.create_physical_plan(&logical)) {
             Ok(physical) => {
                 let schema = schema::stored(&physical.schema());
-                names_differ(file, text, &schema).then_some(schema)
+                names_differ(file, text, &schema).then_some(Planned { schema, logical })
             }
             Err(error) => {
                 sql::report(file, text, &error);

@@ -2,6 +2,7 @@
 
 use datafusion::arrow::datatypes::{DataType, Schema as ArrowSchema, SchemaRef};
 
+use super::flow::Origins;
 use super::header::QueryDraft;
 use super::nearest::suggestion;
 use super::{Indicator, QueryColumn, QueryKind};
@@ -16,6 +17,30 @@ pub(super) fn compare(draft: &mut QueryDraft<'_>, schema: &SchemaRef) {
     check_columns(draft, schema);
     check_units(draft, schema);
     check_suppressed(draft, schema);
+}
+
+/// Reports columns that could hold free text about persons, where the query's class is lower.
+pub(super) fn check_free_text(draft: &QueryDraft<'_>, schema: &ArrowSchema, flows: &[Origins]) {
+    let class = draft.query.sensitivity;
+    for (at, (field, origins)) in schema.fields().iter().zip(flows).enumerate() {
+        let most = origins.iter().max_by_key(|origin| origin.class);
+        let Some(origin) = most.filter(|origin| origin.class > class) else { continue };
+        let declared = draft.header.columns.as_ref().and_then(|columns| columns.get(at));
+        let declared = declared.filter(|column| column.value == *field.name());
+        let span = declared.map_or_else(|| draft.text.beginning(), |column| column.span.clone());
+        let message = format!(
+            "`{}` could hold the free text of `{origin}`, which is {}; the query is {}",
+            field.name(),
+            origin.class.as_str(),
+            class.as_str()
+        );
+        let help = format!(
+            "count the text or compare it, take it to words by `vocabulary` in its contract, or \
+             raise the query to `sensitivity = \"{}\"`",
+            origin.class.as_str()
+        );
+        draft.file.fault(span, "free-text-flows", message, help);
+    }
 }
 
 fn check_columns(draft: &QueryDraft<'_>, schema: &ArrowSchema) {
