@@ -21,14 +21,15 @@ use connectors::{Snapshot, SourceError};
 use futures::StreamExt;
 use warehouse::geography::Geography;
 use warehouse::spec::{
-    Column, ColumnType, Lookup, SourceTable, Treatment, UnitDate, Vocabulary, arrow_schema,
+    Column, ColumnType, Generalisation, Lookup, SourceTable, Treatment, UnitDate, Vocabulary,
+    arrow_schema,
 };
 use warehouse::stage::{Stage, StageError, Staged};
 use warehouse::store::CheckResult;
 
 use crate::deidentify::keys::{KeyError, KeyRing};
 use crate::deidentify::scan::{AllowList, ColumnKind, ColumnScan, Counts, ScanError, Verdict};
-use crate::deidentify::{ColumnPlan, FaultReason};
+use crate::deidentify::{ColumnPlan, FaultReason, generalise};
 
 use self::content::Content;
 pub use self::refused::{Refused, RefusedRow};
@@ -201,6 +202,29 @@ impl Words<'_> {
     }
 }
 
+impl Prepared<'_> {
+    /// The column, where its days come as days or instants and nobody has to read them; `None` where
+    /// its cells are to be looked at one by one.
+    fn days(&self, raw: &RecordBatch, faults: &mut Faults) -> Option<ArrayRef> {
+        let coarser: fn(i32) -> Option<i32> = match self.column.treatment {
+            Treatment::Generalise(Generalisation::Day) => Some,
+            Treatment::Generalise(Generalisation::Month) => generalise::month_of,
+            Treatment::Keep if self.column.ty == ColumnType::Date && self.plan.is_none() => Some,
+            _ => return None,
+        };
+        if self.closed.is_some() || self.pattern.is_some() {
+            return None;
+        }
+        let days = typed::days(raw.column_by_name(&self.column.from)?, coarser)?;
+        if self.column.required && days.null_count() > 0 {
+            for row in (0..days.len()).filter(|row| days.is_null(*row)) {
+                note_fault(faults, row, &self.column.name, "thieu_gia_tri");
+            }
+        }
+        Some(Arc::new(days))
+    }
+}
+
 struct Columns<'a> {
     prepared: Vec<Prepared<'a>>,
     geography: &'a Geography,
@@ -244,6 +268,10 @@ impl<'a> Columns<'a> {
         // Units last: the date that decides their list may be another column.
         let is_unit = |p: &Prepared<'_>| matches!(p.column.ty, ColumnType::Unit { .. });
         for prepared in self.prepared.iter_mut().filter(|p| !is_unit(p)) {
+            if let Some(days) = prepared.days(raw, &mut faults) {
+                done.insert(prepared.column.name.as_str(), days);
+                continue;
+            }
             let cells = cells::clean(raw, &prepared.column.from).map_err(BatchError::Shape)?;
             let name = prepared.column.name.as_str();
             done.insert(name, convert_column(prepared, cells, &mut faults));

@@ -148,9 +148,14 @@ pub async fn check(
     let Some(first) = checks.first() else { return Ok(findings) };
     let failed = |check: &Check, source| QualityError { check: check.name.clone(), source };
     let workshop = bench(warehouse, rows).map_err(|source| failed(first, source))?;
+    let mut by_row = ask_all_rows(&workshop, checks).await.into_iter().flatten();
     let mut seen = RowSet::default();
     for check in checks {
-        let found = ask(&workshop, check).await.map_err(|source| failed(check, source))?;
+        let known = if matches!(check.rule, Rule::Row(_)) { by_row.next() } else { None };
+        let found = match known {
+            Some(rows) => Found::Rows(rows),
+            None => ask(&workshop, check).await.map_err(|source| failed(check, source))?,
+        };
         let count = found.count();
         match (check.action, found) {
             (Action::Quarantine, Found::Rows(rows)) => {
@@ -200,6 +205,36 @@ impl Found {
             Self::Rows(rows) => rows.len(),
             Self::Faults(count) => *count,
         }
+    }
+}
+
+/// What the rules about single rows find, asked together: the rows are read once. `None` where one of
+/// them fails: asked by itself, it is told which.
+async fn ask_all_rows(workshop: &Workshop, checks: &[Check]) -> Option<Vec<RowSet>> {
+    let rules = checks.iter().filter_map(|check| match &check.rule {
+        // A rule stands on a line of its own, so that a comment in it cannot swallow the rest.
+        Rule::Row(rule) => Some(format!("(NOT (\n{rule}\n)) IS TRUE")),
+        Rule::Query(_) => None,
+    });
+    let broken: Vec<String> = rules.collect();
+    if broken.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = (0..broken.len()).map(|at| format!("sai_{at}")).collect();
+    let columns = broken.iter().zip(&names).map(|(rule, name)| format!("{rule} AS {name}"));
+    let sql = format!(
+        "SELECT * FROM (SELECT {ROW}, {} FROM {BATCH}) WHERE {}",
+        columns.collect::<Vec<_>>().join(", "),
+        names.join(" OR "),
+    );
+    let none = vec![RowSet::default(); broken.len()];
+    workshop.fold(&sql, none, note_broken).await.ok()
+}
+
+fn note_broken(sets: &mut Vec<RowSet>, rows: &RecordBatch) {
+    let numbers = rows.column(0).as_primitive::<UInt64Type>().values();
+    for (set, broken) in sets.iter_mut().zip(&rows.columns()[1..]) {
+        set.extend(broken.as_boolean().values().set_indices().map(|at| numbers[at]));
     }
 }
 

@@ -3,7 +3,11 @@
 //! A database has no file whose bytes could be summed, and gives its rows in any order. So each row
 //! is hashed and the hashes are added: the same rows have the same sum in whatever order they come.
 
-use arrow::array::RecordBatch;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, TimestampMicrosecondArray};
+use arrow::compute::max;
+use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
@@ -54,6 +58,16 @@ impl Content {
 /// The newest instant in a raw column, in the time of Viet Nam; cells that are none do not count.
 pub(super) fn newest(raw: &RecordBatch, column: &str) -> Result<Option<NaiveDateTime>, ArrowError> {
     let Some(column) = raw.column_by_name(column) else { return Ok(None) };
+    // Of instants that are numbers, only the newest is read.
+    let newest = match column.data_type() {
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            let instants = column.as_primitive::<TimestampMicrosecondType>();
+            let newest = TimestampMicrosecondArray::from(vec![max(instants)]);
+            Some(Arc::new(newest.with_timezone_opt(zone.clone())) as ArrayRef)
+        }
+        _ => None,
+    };
+    let column = newest.as_ref().unwrap_or(column);
     let texts = as_text(column)?;
     Ok(texts.iter().flatten().filter_map(|text| instant(text.trim())).max())
 }
@@ -81,9 +95,7 @@ fn instant(text: &str) -> Option<NaiveDateTime> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{ArrayRef, Int64Array, StringArray};
+    use arrow::array::{Int64Array, StringArray};
 
     use super::*;
 
@@ -107,6 +119,18 @@ mod tests {
         assert_ne!(name(&[rows(&[(None, "y"), (Some(1), "x")])]), whole);
         assert_ne!(name(&[rows(&[(Some(1), "y"), (None, "x"), (Some(1), "x")])]), whole);
         assert_ne!(name(&[rows(&[])]), name(&[]));
+    }
+
+    #[test]
+    fn the_newest_of_typed_instants_is_that_of_their_texts() {
+        let instants = vec![Some(1_782_838_800_000_000), None, Some(1_782_844_200_000_000)];
+        let typed = TimestampMicrosecondArray::from(instants).with_timezone("UTC");
+        let texts = StringArray::from(vec!["2026-06-30T17:00:00Z", "", "2026-06-30T18:30:00Z"]);
+        for column in [Arc::new(typed) as ArrayRef, Arc::new(texts)] {
+            let rows = RecordBatch::try_from_iter([("luc", column)]).unwrap();
+            let newest = newest(&rows, "luc").unwrap();
+            assert_eq!(newest.map(|at| at.to_string()).as_deref(), Some("2026-07-01 01:30:00"));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Int64Array, StringArray,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type};
+use arrow::datatypes::{DataType, Date32Type, TimeUnit, TimestampMicrosecondType};
 use chrono::NaiveDate;
 use warehouse::geography::Geography;
 use warehouse::grid::days_since_epoch;
@@ -164,6 +164,36 @@ fn quarter(text: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year.parse().ok()?, month, 1)
 }
 
+/// Typed days or instants as days, each made coarser; `None` where the column has another type, or a
+/// day that is out of the calendar's bounds and so a fault.
+pub(super) fn days(column: &ArrayRef, coarser: fn(i32) -> Option<i32>) -> Option<Date32Array> {
+    const DAY: i64 = 24 * 3600 * 1_000_000;
+    let instants = |ahead: i64| {
+        let instants = column.as_primitive::<TimestampMicrosecondType>().iter();
+        instants.map(move |at| at.map(|at| (at + ahead).div_euclid(DAY))).collect::<Vec<_>>()
+    };
+    let days: Vec<Option<i64>> = match column.data_type() {
+        DataType::Date32 => {
+            column.as_primitive::<Date32Type>().iter().map(|day| day.map(i64::from)).collect()
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, None) => instants(0),
+        DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => instants(7 * DAY / 24),
+        _ => return None,
+    };
+    let one = |day: Option<i64>| match day {
+        Some(day) => coarser(i32::try_from(day).ok()?).filter(|_| is_plausible(day)).map(Some),
+        None => Some(None),
+    };
+    days.into_iter().map(one).collect::<Option<Vec<_>>>().map(Date32Array::from)
+}
+
+/// Whether a day lies in the years that are read as dates.
+fn is_plausible(day: i64) -> bool {
+    let bound = |year| NaiveDate::from_ymd_opt(year, 1, 1).map(days_since_epoch).map(i64::from);
+    bound(*generalise::YEARS.start()).is_some_and(|from| day >= from)
+        && bound(generalise::YEARS.end() + 1).is_some_and(|end| day < end)
+}
+
 /// A treated column in the type that the lake gives it.
 pub(super) fn adopt(column: &Column, values: ArrayRef) -> ArrayRef {
     match (values.data_type(), &column.treatment) {
@@ -244,6 +274,27 @@ mod tests {
         let all = "99999999999999999999999999999999999999";
         assert_eq!(decimal(all, (38, 0), none), Ok(10_i128.pow(38) - 1));
         assert_eq!(decimal("1", (5, 2), Bounds { min: Some(101), ..none }), Err("ngoai_khoang"));
+    }
+
+    #[test]
+    fn typed_days_are_those_that_their_texts_would_give() {
+        use arrow::array::TimestampMicrosecondArray;
+        // 17:00 in Greenwich is midnight in Viet Nam, and a day before the era is one too.
+        let instants =
+            [1_782_838_799_999_999, 1_782_838_800_000_000, -1, 0, -2_000_000_000_000_000];
+        for zone in [None, Some("UTC"), Some("+07:00")] {
+            let typed = TimestampMicrosecondArray::from(instants.to_vec()).with_timezone_opt(zone);
+            let typed: ArrayRef = Arc::new(typed);
+            let texts = connectors::text::as_text(&typed).unwrap();
+            let read = texts.iter().map(|text| generalise::day(text.unwrap()).unwrap());
+            let read: Date32Array = read.map(|day| day.map(days_since_epoch)).collect();
+            assert_eq!(days(&typed, Some), Some(read), "{zone:?}");
+            let months = texts.iter().map(|text| generalise::month(text.unwrap()).unwrap());
+            let months: Date32Array = months.map(|day| day.map(days_since_epoch)).collect();
+            assert_eq!(days(&typed, generalise::month_of), Some(months), "{zone:?}");
+        }
+        let far: ArrayRef = Arc::new(Date32Array::from(vec![Some(0), None, Some(100_000)]));
+        assert_eq!(days(&far, Some), None);
     }
 
     #[test]

@@ -12,6 +12,9 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta};
 /// How far ahead of Greenwich Viet Nam is, all year.
 const VIET_NAM: TimeDelta = TimeDelta::hours(7);
 
+/// Years that are read as such.
+pub(crate) const YEARS: std::ops::RangeInclusive<i32> = 1850..=2150;
+
 /// Why a value could not be read. Carries no content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DateFault {
@@ -60,6 +63,13 @@ pub fn month(raw: &str) -> Result<Option<NaiveDate>, DateFault> {
     let Some(parts) = parts(raw)? else { return Ok(None) };
     let month = parts.month.ok_or(DateFault::UnknownMonth)?;
     NaiveDate::from_ymd_opt(parts.year, month, 1).map(Some).ok_or(DateFault::NoSuchDay)
+}
+
+/// The first day of the month of a day, both counted from 1970-01-01; `None` far out of all calendars.
+pub(crate) fn month_of(day: i32) -> Option<i32> {
+    let date = NaiveDate::from_epoch_days(day)?;
+    let back = i32::try_from(date.day0()).ok()?;
+    day.checked_sub(back)
 }
 
 /// The year; month and day may be unknown. `None` for an empty cell.
@@ -139,10 +149,10 @@ fn parts(raw: &str) -> Result<Option<Parts>, DateFault> {
     };
     // Claims begin in this century and patients were born in the last two; a twelve-digit identity
     // number read as a time would fall outside.
-    if !(1850..=2150).contains(&year) {
+    let year = i32::try_from(year).map_err(|_| DateFault::NotADate)?;
+    if !YEARS.contains(&year) {
         return Err(DateFault::NotADate);
     }
-    let year = i32::try_from(year).map_err(|_| DateFault::NotADate)?;
     let known = |part: u32| (part != 0).then_some(part);
     let parts = Parts { year, month: known(month), day: known(day) };
     check_calendar(parts)?;
