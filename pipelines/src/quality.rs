@@ -228,10 +228,10 @@ async fn ask_all_rows(workshop: &Workshop, checks: &[Check]) -> Option<Vec<RowSe
         names.join(" OR "),
     );
     let none = vec![RowSet::default(); broken.len()];
-    workshop.fold(&sql, none, note_broken).await.ok()
+    workshop.fold(&sql, none, |sets, rows| note_broken(sets, rows)).await.ok()
 }
 
-fn note_broken(sets: &mut Vec<RowSet>, rows: &RecordBatch) {
+fn note_broken(sets: &mut [RowSet], rows: &RecordBatch) {
     let numbers = rows.column(0).as_primitive::<UInt64Type>().values();
     for (set, broken) in sets.iter_mut().zip(&rows.columns()[1..]) {
         set.extend(broken.as_boolean().values().set_indices().map(|at| numbers[at]));

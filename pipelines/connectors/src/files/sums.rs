@@ -133,9 +133,9 @@ mod tests {
         // What is kept is given, so nothing was summed again.
         *slot(&known, state.unwrap()).lock().unwrap() = Some([7; 32]);
         assert_eq!(at(&path, later, &known).unwrap(), ([7; 32], state));
-        std::fs::write(&path, "abd").unwrap();
+        std::fs::write(&path, "xyz").unwrap();
         let (sum, other) = at(&path, later, &known).unwrap();
-        assert_eq!(sum, <Sum>::from(Sha256::digest("abd")));
+        assert_eq!(sum, <Sum>::from(Sha256::digest("xyz")));
         assert_ne!(other, state);
     }
 }
