@@ -99,7 +99,12 @@ impl Board<'_> {
         let may = |at: &usize| {
             let step = &steps[*at];
             let is_ready = step.after.iter().all(|before| self.over[*before]);
-            !self.begun[*at] && is_ready && !self.busy.contains(&step.target)
+            // Steps of one table take their turns, so that its versions do not depend on which
+            // was quicker.
+            let others = steps[..*at].iter().zip(&self.begun);
+            let is_its_turn =
+                others.into_iter().all(|(o, begun)| *begun || o.target != step.target);
+            !self.begun[*at] && is_ready && is_its_turn && !self.busy.contains(&step.target)
         };
         (0..steps.len()).find(may)
     }
