@@ -34,47 +34,19 @@
 //! asked for are not kept for a moment.
 
 mod answer;
-mod client;
 mod pages;
 mod settings;
 pub mod writer;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
-use url::Url;
 
-use self::client::Client;
 use self::pages::Pages;
 use self::settings::Settings;
-use crate::{Request, SecretPlace, Snapshot, Source, SourceError};
-
-/// A service and how to speak to it.
-#[derive(Clone)]
-pub struct Service {
-    /// What all its paths begin with, without user and password.
-    pub address: Url,
-    /// Its token, sent as `Authorization: Bearer`.
-    pub token: Option<SecretPlace>,
-    /// Our certificate and its key in one PEM file, which its owner alone may read.
-    pub client_certificate: Option<PathBuf>,
-    /// The authorities, in PEM, that sign the service's certificate; without it, those that this
-    /// machine trusts.
-    pub ca_file: Option<PathBuf>,
-    /// Requests a second at most, repeated ones too; at least 1.
-    pub requests_per_second: u32,
-    /// How long one answer may take, from the connection to its last byte.
-    pub timeout_secs: u64,
-}
-
-impl std::fmt::Debug for Service {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let server = client::server(&self.address);
-        f.debug_struct("Service").field("server", &server).finish_non_exhaustive()
-    }
-}
+use crate::service::{Client, Service};
+use crate::{Request, Snapshot, Source, SourceError};
 
 /// A service as a source.
 #[derive(Debug, Clone)]

@@ -23,6 +23,7 @@ pub mod mariadb;
 pub mod odbc;
 pub mod postgres;
 mod secret;
+pub mod service;
 pub mod tabular;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -1,5 +1,7 @@
 //! What the tests of several connectors ask and compare.
 
+pub(crate) mod server;
+
 use std::collections::BTreeMap;
 
 use arrow::array::{AsArray as _, RecordBatch};

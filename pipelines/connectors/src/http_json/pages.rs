@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use chrono::NaiveDateTime;
-use reqwest::header::HeaderValue;
+use reqwest::header::{HeaderValue, LINK};
 use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::answer::{Fault, Found, Plan};
-use super::client::{Answer, Client};
 use super::settings::{Paging, Settings};
+use crate::service::{Answer, Ask, Client};
 use crate::{Request, SourceError};
 
 /// A cursor is part of an address, which is not longer.
@@ -135,7 +135,9 @@ impl Pages {
             return Ok(None);
         };
         self.pages += 1;
-        let mut answer = self.client.get(&url, self.authorization.as_ref(), &self.place).await?;
+        let authorization = self.authorization.as_ref();
+        let ask = Ask { authorization, ..Ask::get(&url, &self.place, "application/json") };
+        let mut answer = self.client.whole(&ask).await?;
         let body = std::mem::take(&mut answer.body);
         // Parsing takes a while, and other tables are read on this thread.
         let parse = move || {
@@ -179,9 +181,9 @@ impl Pages {
                 Ok(Some(url))
             }
             Paging::Link => {
-                let Some(link) = answer.links.iter().find_map(|header| next_link(header)) else {
-                    return Ok(None);
-                };
+                let links = answer.headers.get_all(LINK).iter();
+                let link = links.filter_map(|link| link.to_str().ok()).find_map(next_link);
+                let Some(link) = link else { return Ok(None) };
                 let url = answer.url.join(link).ok();
                 let Some(url) = url.filter(|url| url.origin() == self.base.origin()) else {
                     let what = "its link to the next page leads to another server";

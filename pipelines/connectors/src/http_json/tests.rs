@@ -1,4 +1,3 @@
-mod server;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -8,10 +7,11 @@ use std::time::Duration;
 use arrow::array::{Array, AsArray, RecordBatch};
 use chrono::NaiveDate;
 use futures::TryStreamExt;
+use url::Url;
 
-use self::server::{Server, json, reply};
 use super::*;
-use crate::{Secret, Span};
+use crate::testing::server::{Server, json, reply};
+use crate::{Secret, SecretPlace, Span};
 
 const TOKEN: &str = "s3cret-t0ken";
 

@@ -3,7 +3,8 @@ use std::sync::LazyLock;
 
 use arrow::array::RecordBatch;
 use connectors::fill::Cells;
-use connectors::http_json::{HttpJson, Service};
+use connectors::http_json::HttpJson;
+use connectors::service::Service;
 use connectors::xlsx::Xlsx;
 use connectors::{Request, Secret, SecretPlace, Source, Span};
 use futures::TryStreamExt as _;

@@ -13,9 +13,9 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use url::Url;
 
-use super::server::json;
 use super::{request, service, source};
-use crate::http_json::Service;
+use crate::service::Service;
+use crate::testing::server::json;
 use crate::{Source, SourceError};
 
 /// An authority and a certificate for `127.0.0.1` that it signed, good for server and client.

@@ -9,8 +9,8 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 /// A running server; it ends with this value.
-pub(super) struct Server {
-    pub(super) address: Url,
+pub(crate) struct Server {
+    pub(crate) address: Url,
     asked: Arc<Mutex<Vec<String>>>,
     task: JoinHandle<()>,
 }
@@ -23,7 +23,7 @@ impl Drop for Server {
 
 impl Server {
     /// Answers the n-th request (from 0) for a path with query by the bytes of `answer`.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         answer: impl Fn(usize, &str) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -61,18 +61,18 @@ impl Server {
     }
 
     /// The heads of the requests so far.
-    pub(super) fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 
     /// Their paths with queries.
-    pub(super) fn paths(&self) -> Vec<String> {
+    pub(crate) fn paths(&self) -> Vec<String> {
         self.asked().iter().map(|head| head.split(' ').nth(1).unwrap().to_owned()).collect()
     }
 }
 
 /// A whole answer with these header lines.
-pub(super) fn reply(status: u16, headers: &[&str], body: &str) -> Vec<u8> {
+pub(crate) fn reply(status: u16, headers: &[&str], body: &str) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {status} X\r\nConnection: close\r\n");
     for header in headers {
         text.push_str(header);
@@ -82,6 +82,6 @@ pub(super) fn reply(status: u16, headers: &[&str], body: &str) -> Vec<u8> {
     text.into_bytes()
 }
 
-pub(super) fn json(body: &str) -> Vec<u8> {
+pub(crate) fn json(body: &str) -> Vec<u8> {
     reply(200, &["Content-Type: application/json"], body)
 }

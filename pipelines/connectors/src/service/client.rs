@@ -6,38 +6,40 @@ use std::path::Path;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
-use chrono::{DateTime, Utc};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, LINK, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Identity, Response, StatusCode};
+use reqwest::{Certificate, Identity, Method, Response};
 use url::{Host, Url};
 
-use super::Service;
+use super::{Failed, Service};
 use crate::{SecretError, SecretPlace, SourceError};
 
 /// Bytes of one answer at most.
 const ANSWER_BYTES: usize = 64 << 20;
 
-/// How often a page is asked for again.
-const REPEATS: usize = 4;
+/// How often the same is asked for again.
+pub(crate) const REPEATS: usize = 4;
 
 /// The pause before the first repeat; each next one is twice as long.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A service that wants a longer pause is not waited for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Redirects within the service that are followed.
 const REDIRECTS: usize = 5;
 
 /// Speaks to one service.
-pub(super) struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     address: Url,
     token: Option<SecretPlace>,
     limiter: DefaultDirectRateLimiter,
-    pub(super) pause: Duration,
+    /// The pause before the first repeat.
+    pub(crate) pause: Duration,
+    /// How long one answer may take.
+    pub(crate) timeout: Duration,
 }
 
 impl std::fmt::Debug for Client {
@@ -46,23 +48,41 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// A whole answer.
-pub(super) struct Answer {
-    pub(super) body: Vec<u8>,
-    /// Where it came from, after redirects.
-    pub(super) url: Url,
-    /// Its `Link` headers.
-    pub(super) links: Vec<String>,
+/// One question.
+#[derive(Clone)]
+pub(crate) struct Ask<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: &'a Url,
+    /// What errors call it.
+    pub(crate) place: &'a str,
+    /// The form of answer that is wanted.
+    pub(crate) accept: &'static str,
+    pub(crate) authorization: Option<&'a HeaderValue>,
+    /// Further headers.
+    pub(crate) headers: HeaderMap,
+    /// How long the whole answer may take, where that is not the service's own time.
+    pub(crate) within: Option<Duration>,
 }
 
-/// A failure, and whether to try again.
-enum Failed {
-    Again { error: SourceError, after: Option<Duration> },
-    ForGood(SourceError),
+impl<'a> Ask<'a> {
+    /// To get what is at an address.
+    pub(crate) fn get(url: &'a Url, place: &'a str, accept: &'static str) -> Self {
+        let headers = HeaderMap::new();
+        let method = Method::GET;
+        Self { method, url, place, accept, authorization: None, headers, within: None }
+    }
+}
+
+/// A whole answer.
+pub(crate) struct Answer {
+    pub(crate) body: Vec<u8>,
+    /// Where it came from, after redirects.
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Client {
-    pub(super) fn new(service: &Service) -> Result<Self, SourceError> {
+    pub(crate) fn new(service: &Service) -> Result<Self, SourceError> {
         let server = server(&service.address);
         let refused = |setting: &str, what: &str| SourceError::Setting {
             place: server.clone(),
@@ -119,16 +139,17 @@ impl Client {
             token: service.token.clone(),
             limiter: RateLimiter::direct(quota),
             pause: PAUSE,
+            timeout: Duration::from_secs(service.timeout_secs),
         })
     }
 
     /// Host and port.
-    pub(super) fn server(&self) -> String {
+    pub(crate) fn server(&self) -> String {
         server(&self.address)
     }
 
     /// The address of a place. Whatever the place is, the address stays within the service.
-    pub(super) fn url(&self, place: &str) -> Url {
+    pub(crate) fn url(&self, place: &str) -> Url {
         let (path, query) = place.split_once('?').map_or((place, None), |(p, q)| (p, Some(q)));
         let mut url = self.address.clone();
         let base = self.address.path().trim_end_matches('/');
@@ -142,7 +163,7 @@ impl Client {
     ///
     /// # Errors
     /// When the token is not to be had, or no header can hold it.
-    pub(super) async fn authorization(&self) -> Result<Option<HeaderValue>, SourceError> {
+    pub(crate) async fn authorization(&self) -> Result<Option<HeaderValue>, SourceError> {
         let Some(place) = &self.token else { return Ok(None) };
         let token = place.fetch().await?;
         let value = HeaderValue::from_str(&format!("Bearer {}", token.reveal()));
@@ -155,22 +176,17 @@ impl Client {
         Ok(Some(value))
     }
 
-    /// Asks for `url`, again where that may help. `place` is what errors call it.
+    /// The whole answer to a question, asked again where that may help.
     ///
     /// # Errors
     /// When the service cannot be reached, refuses, or answers too much.
-    pub(super) async fn get(
-        &self,
-        url: &Url,
-        authorization: Option<&HeaderValue>,
-        place: &str,
-    ) -> Result<Answer, SourceError> {
+    pub(crate) async fn whole(&self, ask: &Ask<'_>) -> Result<Answer, SourceError> {
         let backoff = ExponentialBuilder::new()
             .with_min_delay(self.pause)
             .with_max_delay(LONGEST_PAUSE)
             .with_max_times(REPEATS)
             .with_jitter();
-        let answer = (|| self.once(url, authorization, place))
+        let answer = (|| self.whole_once(ask))
             .retry(backoff)
             .when(|failed| matches!(failed, Failed::Again { .. }))
             .adjust(|failed, pause| match failed {
@@ -179,39 +195,56 @@ impl Client {
                 }
                 _ => pause,
             })
-            .notify(|_, pause| {
-                let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                tracing::warn!(server = %self.server(), place, pause_ms, "asking again");
-            })
+            .notify(|_, pause| self.note_repeat(ask.place, pause))
             .await;
-        answer.map_err(|failed| match failed {
-            Failed::Again { error, .. } | Failed::ForGood(error) => error,
-        })
+        answer.map_err(Failed::error)
     }
 
-    async fn once(
-        &self,
-        url: &Url,
-        authorization: Option<&HeaderValue>,
-        place: &str,
-    ) -> Result<Answer, Failed> {
+    async fn whole_once(&self, ask: &Ask<'_>) -> Result<Answer, Failed> {
+        let response = self.once(ask).await?;
+        let headers = response.headers().clone();
+        let url = response.url().clone();
+        let body = self.body(response, ask.place).await?;
+        Ok(Answer { body, url, headers })
+    }
+
+    /// Asks once; the answer's body is still to come.
+    pub(crate) async fn once(&self, ask: &Ask<'_>) -> Result<Response, Failed> {
+        let response = self.send(ask).await?;
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(self.refused(&response, ask.place))
+        }
+    }
+
+    /// Asks once; the answer may be a refusal.
+    pub(crate) async fn send(&self, ask: &Ask<'_>) -> Result<Response, Failed> {
         self.limiter.until_ready().await;
-        let mut request = self.http.get(url.clone()).header(ACCEPT, "application/json");
-        if let Some(authorization) = authorization {
+        let mut request =
+            self.http.request(ask.method.clone(), ask.url.clone()).header(ACCEPT, ask.accept);
+        if let Some(authorization) = ask.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        let response = request.send().await.map_err(|error| self.unanswered(&error))?;
-        if !response.status().is_success() {
-            return Err(self.refused(&response, place));
+        if let Some(within) = ask.within {
+            request = request.timeout(within);
         }
-        let links = response.headers().get_all(LINK).iter();
-        let links = links.filter_map(|link| link.to_str().ok()).map(str::to_owned).collect();
-        let url = response.url().clone();
-        let body = self.body(response, place).await?;
-        Ok(Answer { body, url, links })
+        let sent = request.headers(ask.headers.clone()).send().await;
+        sent.map_err(|error| self.unanswered(&error))
     }
 
-    async fn body(&self, mut response: Response, place: &str) -> Result<Vec<u8>, Failed> {
+    /// Notes that something is asked for again.
+    pub(crate) fn note_repeat(&self, place: &str, pause: Duration) {
+        let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        tracing::warn!(server = %self.server(), place, pause_ms, "asking again");
+    }
+
+    /// The rest of an answer, as far as one may go.
+    pub(crate) async fn body(
+        &self,
+        mut response: Response,
+        place: &str,
+    ) -> Result<Vec<u8>, Failed> {
         let too_large = || {
             Failed::ForGood(SourceError::Bound {
                 place: place.to_owned(),
@@ -231,56 +264,10 @@ impl Client {
         }
         Ok(body)
     }
-
-    /// What the library says is not kept: it shows the address with its query.
-    fn unanswered(&self, error: &reqwest::Error) -> Failed {
-        let (what, remedy) = if error.is_timeout() {
-            ("does not answer in time", "check the service, or give it a longer `timeout_secs`")
-        } else if error.is_connect() {
-            ("cannot be reached", "check the address, the network and the certificates")
-        } else {
-            ("broke off its answer", "check the service and what lies between")
-        };
-        let server = self.server();
-        let error = SourceError::Server { server, what, remedy: remedy.to_owned() };
-        Failed::Again { error, after: None }
-    }
-
-    fn refused(&self, response: &Response, place: &str) -> Failed {
-        let status = response.status();
-        let (what, remedy) = match status {
-            StatusCode::UNAUTHORIZED => ("it does not know us", "check the token or certificate"),
-            StatusCode::FORBIDDEN => ("we have no right to it", "have the right granted"),
-            StatusCode::NOT_FOUND | StatusCode::GONE => {
-                ("it has no such path", "check the address and the contract's path")
-            }
-            StatusCode::TOO_MANY_REQUESTS => {
-                ("it wants fewer requests", "lower `requests_per_second`")
-            }
-            _ if status.is_redirection() => (
-                "it redirects to another server, too often, or without saying where",
-                "set the address to where the service is now",
-            ),
-            _ if status.is_server_error() => ("it failed", "ask those who run it"),
-            _ => ("it does not accept the request", "check the path and the parameters"),
-        };
-        let error = SourceError::Refused {
-            server: self.server(),
-            place: place.to_owned(),
-            what: format!("{what} (HTTP {})", status.as_u16()),
-            remedy: remedy.to_owned(),
-        };
-        let may_help = matches!(status.as_u16(), 429 | 502 | 503 | 504);
-        if may_help {
-            Failed::Again { error, after: pause_wanted(response) }
-        } else {
-            Failed::ForGood(error)
-        }
-    }
 }
 
 /// Host and port of an address; never its user or password.
-pub(super) fn server(address: &Url) -> String {
+pub(crate) fn server(address: &Url) -> String {
     let host = address.host_str().unwrap_or_default();
     match address.port_or_known_default() {
         Some(port) => format!("{host}:{port}"),
@@ -318,14 +305,4 @@ fn own_file(path: &Path) -> Result<Vec<u8>, SourceError> {
 
 fn unread(path: &Path, source: std::io::Error) -> SourceError {
     SourceError::Read { place: path.display().to_string(), source }
-}
-
-/// The pause that the service wants: seconds, or the instant when it is over.
-fn pause_wanted(response: &Response) -> Option<Duration> {
-    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = DateTime::parse_from_rfc2822(text).ok()?;
-    Some((until.with_timezone(&Utc) - Utc::now()).to_std().unwrap_or_default())
 }
