@@ -1,8 +1,7 @@
-//! FHIR R4 resources in NDJSON files, as a server's bulk export writes them: one line, one resource,
-//! one row.
+//! FHIR R4 resources, one a line: in NDJSON files of a folder, or from a server's bulk export.
 //!
-//! A request's place names the files of one type (`fhir/Encounter.*.ndjson`: see [`crate::files`]),
-//! its columns are paths into a resource:
+//! In a folder a request's place names the files of one type (`fhir/Encounter.*.ndjson`: see
+//! [`crate::files`]); a server has no use for it. Columns are paths into a resource:
 //!
 //! | path | cell |
 //! |---|---|
@@ -13,90 +12,152 @@
 //! | `effective[x]` | the only member that begins so, goes on with a capital letter and is a plain value |
 //! | `valueQuantity.value` | one type of a choice, where it has parts |
 //! | `subject.reference.id()` | what follows the last `/` or `:` of a reference, its version left out |
+//! | `@deleted` | `true` where the server says that the resource is gone, else `false` |
 //!
 //! Strings stay as they are, numbers keep all their digits, truths are `true` and `false`. What is
 //! missing is null; so is a path whose first member no resource has, for most of FHIR is optional:
 //! a contract that needs a cell declares it so. References lead to rows of other tables; they are
 //! joined there.
 //!
-//! Settings: `resource`, the type that all lines must have (`Encounter`); `complete` of
-//! [`crate::files`].
+//! | setting | value |
+//! |---|---|
+//! | `resource` | the type that all lines must have (`Encounter`) |
+//! | `complete` | of files: see [`crate::files`] |
+//! | `export` | of a server: `system` (the default), `patients` (what belongs to patients), or `Group/…` |
+//! | `wait_secs` | of a server: how long an export may take until it is done (7200) |
+//! | `deleted` | of a server: `refuse` (the default) or `ignore` deletions that no column `@deleted` takes |
 //!
 //! It refuses lines of another type, lines that are no JSON or not UTF-8, members that come twice,
 //! lines over 8 MiB, nesting over 64 levels, and a path that meets several values without saying
-//! which, or ends at none. Blank lines, CRLF and a byte order mark at the beginning are no fault. A
-//! span is ignored: files send all their rows.
+//! which, or ends at none. Blank lines, CRLF and a byte order mark at the beginning are no fault.
+//! Files send all their rows, whatever the span.
 //!
-//! Fetching the files from a server's `$export` is a step before this one, and leaves files like
-//! these.
+//! # Bulk export
+//!
+//! Asked of a server as HL7's Bulk Data Access has it: `$export` with `_type` and `_outputFormat`,
+//! the address of its status, which is asked until there is a manifest, then the files that it names.
+//! They are read as they arrive and never put down. At the end, or when nobody reads on, the export
+//! is deleted at the server.
+//!
+//! Each table has an export of its own, for each asks for rows since an instant of its own and for one
+//! type. So a source's tables are not of one instant. `_since` is sent where the span is one of
+//! `meta.lastUpdated`, a second early, for servers give what was written *later*; there is no bound
+//! above. Files of other types that a server exports unasked are not fetched.
+//!
+//! What is deleted after that instant comes in files of its own, and becomes rows in which only
+//! `resourceType`, `id`, `@deleted` and, as the instant of the export, `meta.lastUpdated` are not
+//! null. A contract with a column of `@deleted` names it in its growth; one without is told that a
+//! deletion came, and does not go on as if none had.
+//!
+//! A server with too much to do (429) is waited for as it says, within `wait_secs`; one that fails is
+//! asked a few times more. A file whose connection breaks is taken up where it broke: see `download`.
+//! An export that reports errors is refused whole, since resources are missing from it; its warnings
+//! are counted in the log. So are a manifest that goes on elsewhere, an answer that is no export, and
+//! files that are packed, shorter than their count, or of an end that nothing tells. Of what a server
+//! says of a failure only FHIR's own codes are shown.
+//!
+//! The token goes to the declared address, and to files only where the manifest says that they need
+//! it; files elsewhere are fetched without it, from the one declared origin. It is fetched anew for
+//! each request, so a command may give one that lasts for minutes. A log-in that signs a request for
+//! each token (SMART Backend Services) is the command's own matter.
 
+mod download;
+mod export;
 mod json;
+mod lines;
+mod manifest;
+mod outcome;
 mod path;
+mod plan;
+mod settings;
 
-use std::borrow::Cow;
-use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use async_trait::async_trait;
+use url::Url;
 
-use self::json::Json;
-use self::path::Path;
-use crate::files::{FileSet, TableFile, Unchanged};
-use crate::{Request, Snapshot, Source, SourceError, TextRows, in_background};
+use self::export::Exporter;
+use self::lines::{Holds, Lines, Rows};
+use self::plan::Plan;
+use crate::files::FileSet;
+use crate::service::{Client, Service};
+use crate::{Request, Snapshot, Source, SourceError, in_background};
 
-/// The longest line: a resource with an attachment in it can have a few megabytes.
-const LINE_BYTES: usize = 8 << 20;
-
-/// How much of a file is read at once.
-const BUFFER_BYTES: usize = 256 << 10;
-
-/// The name under which errors tell the form.
-const FORMAT: &str = "FHIR NDJSON";
-
-/// FHIR resources in files: see the module.
+/// FHIR resources: see the module.
 #[derive(Debug, Clone)]
 pub struct Fhir {
-    root: Option<PathBuf>,
+    place: Place,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Folder(Option<PathBuf>),
+    Server(Arc<Exporter>),
 }
 
 impl Fhir {
     /// Reads below the folder of sources; where none is configured every request is refused.
     pub fn new(root: Option<PathBuf>) -> Self {
-        Self { root }
+        Self { place: Place::Folder(root) }
     }
 
-    async fn find(&self, request: &Request) -> Result<Option<FileSet>, SourceError> {
-        let Some(root) = self.root.clone() else {
-            return Err(SourceError::Setting {
-                place: request.place.clone(),
-                setting: "sources".to_owned(),
-                what: "is not set; it names the folder below which files are read".to_owned(),
-            });
-        };
-        let request = request.clone();
-        blocking(request.place.clone(), move || FileSet::find(&root, &request)).await
+    /// Has a server export; nothing is asked of it yet. `files` is where it puts files that are not
+    /// with itself and need no token.
+    ///
+    /// # Errors
+    /// When the address, the certificate or a number is not usable.
+    pub fn served(service: &Service, files: Option<Url>) -> Result<Self, SourceError> {
+        let client = Client::new(service)?;
+        Ok(Self { place: Place::Server(Arc::new(Exporter { client, files })) })
     }
+}
+
+async fn find(root: Option<&PathBuf>, request: &Request) -> Result<Option<FileSet>, SourceError> {
+    let Some(root) = root.cloned() else {
+        return Err(SourceError::Setting {
+            place: request.place.clone(),
+            setting: "sources".to_owned(),
+            what: "is not set; it names the folder below which files are read".to_owned(),
+        });
+    };
+    let request = request.clone();
+    blocking(request.place.clone(), move || FileSet::find(&root, &request)).await
 }
 
 #[async_trait]
 impl Source for Fhir {
     async fn open(&self, request: &Request) -> Result<Option<Snapshot>, SourceError> {
         let plan = Plan::new(request)?;
-        let Some(set) = self.find(request).await? else { return Ok(None) };
-        let known = Some(set.known());
-        Ok(Some(Snapshot { rows: in_background(Rows::new(&set, plan)), known }))
+        match &self.place {
+            Place::Folder(root) => {
+                let Some(set) = find(root.as_ref(), request).await? else { return Ok(None) };
+                let known = Some(set.known());
+                Ok(Some(Snapshot { rows: in_background(Rows::of_set(&set, plan)), known }))
+            }
+            Place::Server(exporter) => {
+                let rows = exporter.export(request, plan).await?;
+                Ok(Some(Snapshot { rows, known: None }))
+            }
+        }
     }
 
-    /// Reads the first resource of each file too: a wrong type or path shows there already.
+    /// Reads the first resource of each file too: a wrong type or path shows there already. A server
+    /// is asked what it is; whether it exports shows when it does.
     async fn examine(&self, request: &Request) -> Result<bool, SourceError> {
         let plan = Plan::new(request)?;
-        let Some(set) = self.find(request).await? else { return Ok(false) };
+        let root = match &self.place {
+            Place::Folder(root) => root.as_ref(),
+            Place::Server(exporter) => {
+                return exporter.examine(request, &plan).await.map(|()| true);
+            }
+        };
+        let Some(set) = find(root, request).await? else { return Ok(false) };
         blocking(request.place.clone(), move || {
             for file in set.files() {
-                let mut lines = Lines::open(file)?;
-                lines.row(&plan, |_| ())?;
+                let reader = Box::new(file.reader()?);
+                let mut lines = Lines::new(file.place.clone(), reader, Holds::Resources);
+                lines.next(&plan, |_| ())?;
             }
             Ok(true)
         })
@@ -112,175 +173,6 @@ async fn blocking<T: Send + 'static>(
     let stopped =
         |_| SourceError::Read { place, source: std::io::Error::other("reading was stopped") };
     tokio::task::spawn_blocking(work).await.map_err(stopped)?
-}
-
-/// What is wanted of each line.
-#[derive(Debug, Clone)]
-struct Plan {
-    resource: String,
-    columns: Arc<[(String, Path)]>,
-}
-
-impl Plan {
-    fn new(request: &Request) -> Result<Self, SourceError> {
-        let setting = |setting: &str, what: &str| SourceError::Setting {
-            place: request.place.clone(),
-            setting: setting.to_owned(),
-            what: what.to_owned(),
-        };
-        let resource = request.setting("resource", "").to_owned();
-        let begins = resource.starts_with(|c: char| c.is_ascii_uppercase());
-        if !begins || !resource.chars().all(|c| c.is_ascii_alphabetic()) {
-            return Err(setting("resource", "must be a type of resource, such as `Encounter`"));
-        }
-        let compile = |column: &String| match Path::parse(column) {
-            Ok(path) => Ok((column.clone(), path)),
-            Err(what) => Err(setting(column, what)),
-        };
-        let columns = request.columns.iter().map(compile).collect::<Result<_, _>>()?;
-        Ok(Self { resource, columns })
-    }
-}
-
-/// The rows of several files, as batches.
-struct Rows {
-    files: std::vec::IntoIter<TableFile>,
-    lines: Option<Lines>,
-    plan: Plan,
-    rows: TextRows,
-}
-
-impl Rows {
-    fn new(set: &FileSet, plan: Plan) -> Self {
-        let names: Vec<&str> = plan.columns.iter().map(|(name, _)| name.as_str()).collect();
-        let rows = TextRows::new(&names);
-        Self { files: set.files().to_vec().into_iter(), lines: None, plan, rows }
-    }
-
-    /// The next batch; empty at the end.
-    fn batch(&mut self) -> Result<RecordBatch, SourceError> {
-        while !self.rows.is_full() {
-            let lines = match &mut self.lines {
-                Some(lines) => lines,
-                none => {
-                    let Some(file) = self.files.next() else { break };
-                    none.insert(Lines::open(&file)?)
-                }
-            };
-            let rows = &mut self.rows;
-            if !lines.row(&self.plan, |cells| rows.push(cells))? {
-                self.lines = None;
-            }
-        }
-        Ok(self.rows.take())
-    }
-}
-
-impl Iterator for Rows {
-    type Item = Result<RecordBatch, SourceError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.batch();
-        match &batch {
-            Ok(batch) if batch.num_rows() == 0 => None,
-            _ => Some(batch),
-        }
-    }
-}
-
-/// The lines of one file.
-struct Lines {
-    file: TableFile,
-    reader: BufReader<Unchanged>,
-    line: Vec<u8>,
-    number: usize,
-}
-
-impl Lines {
-    fn open(file: &TableFile) -> Result<Self, SourceError> {
-        let reader = BufReader::with_capacity(BUFFER_BYTES, file.reader()?);
-        Ok(Self { file: file.clone(), reader, line: Vec::new(), number: 0 })
-    }
-
-    /// Gives the cells of the next resource to `push`; `false` at the end of the file.
-    fn row(
-        &mut self,
-        plan: &Plan,
-        push: impl FnOnce(Vec<Option<Cow<'_, str>>>),
-    ) -> Result<bool, SourceError> {
-        loop {
-            if !self.advance()? {
-                return Ok(false);
-            }
-            let text = self.text()?;
-            if !text.trim_matches([' ', '\t', '\r', '\n']).is_empty() {
-                self.resource(text, plan, push)?;
-                return Ok(true);
-            }
-        }
-    }
-
-    /// Reads a line; `false` at the end of the file.
-    fn advance(&mut self) -> Result<bool, SourceError> {
-        self.line.clear();
-        self.number += 1;
-        let mut bounded = (&mut self.reader).take(LINE_BYTES as u64 + 1);
-        let read = bounded.read_until(b'\n', &mut self.line);
-        let read = read.map_err(|error| self.file.failed(error))?;
-        if self.line.len() > LINE_BYTES {
-            return Err(SourceError::Bound {
-                place: format!("{}, line {}", self.file.place, self.number),
-                what: "is a longer line than a resource may be",
-                bound: format!("{} MiB", LINE_BYTES >> 20),
-            });
-        }
-        Ok(read > 0)
-    }
-
-    fn text(&self) -> Result<&str, SourceError> {
-        let text = std::str::from_utf8(&self.line).map_err(|error| {
-            let byte = error.valid_up_to() + 1;
-            self.malformed(format!("byte {byte} is not UTF-8; have it exported as UTF-8"))
-        })?;
-        let first = self.number == 1;
-        Ok(if first { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text })
-    }
-
-    /// Gives the cells of the resource in a line to `push`.
-    fn resource(
-        &self,
-        text: &str,
-        plan: &Plan,
-        push: impl FnOnce(Vec<Option<Cow<'_, str>>>),
-    ) -> Result<(), SourceError> {
-        let resource = json::parse(text).map_err(|fault| {
-            let byte = fault.byte + 1;
-            self.malformed(format!("{} at byte {byte}; a line is one whole resource", fault.what))
-        })?;
-        match resource.member("resourceType") {
-            Some(Json::String(own)) if *own == plan.resource => {}
-            _ => {
-                return Err(self.malformed(format!(
-                    "it is no {}; name the files of that type alone, or the right `resource`",
-                    plan.resource
-                )));
-            }
-        }
-        let cell = |(name, path): &(String, Path)| {
-            path.cell(&resource).map_err(|what| self.malformed(format!("the path `{name}` {what}")))
-        };
-        push(plan.columns.iter().map(cell).collect::<Result<_, _>>()?);
-        Ok(())
-    }
-
-    fn malformed(&self, what: String) -> SourceError {
-        SourceError::Malformed {
-            place: self.file.place.clone(),
-            format: FORMAT,
-            at: format!("in line {}", self.number),
-            what,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
+mod export;
+mod transfer;
+
 use std::collections::BTreeMap;
 
-use arrow::array::AsArray;
+use arrow::array::{AsArray, RecordBatch};
 use futures::TryStreamExt;
 use proptest::prelude::*;
 
+use super::lines::LINE_BYTES;
 use super::*;
 
 const FIRST: &str =
@@ -175,7 +179,7 @@ async fn a_file_that_changes_meanwhile_is_noticed() {
     let request = request("p.ndjson", &["id"]);
     let set = FileSet::find(folder.path(), &request).unwrap().unwrap();
     std::fs::write(&path, SECOND).unwrap();
-    let mut rows = Rows::new(&set, Plan::new(&request).unwrap());
+    let mut rows = Rows::of_set(&set, Plan::new(&request).unwrap());
     assert!(matches!(rows.next(), Some(Err(SourceError::Changed { .. }))));
 }
 
@@ -185,7 +189,7 @@ fn direct(bytes: &[u8], columns: &[&str]) -> Result<usize, SourceError> {
     std::fs::write(folder.path().join("p.ndjson"), bytes).unwrap();
     let request = request("p.ndjson", columns);
     let set = FileSet::find(folder.path(), &request)?.expect("the file is there");
-    Rows::new(&set, Plan::new(&request)?).map(|batch| batch.map(|batch| batch.num_rows())).sum()
+    Rows::of_set(&set, Plan::new(&request)?).map(|batch| batch.map(|batch| batch.num_rows())).sum()
 }
 
 proptest! {

@@ -26,6 +26,13 @@ impl Server {
     pub(crate) async fn start(
         answer: impl Fn(usize, &str) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
+        Self::speak(move |number, head| answer(number, head.split(' ').nth(1).unwrap())).await
+    }
+
+    /// The same, of a server that looks at the whole head of a request.
+    pub(crate) async fn speak(
+        answer: impl Fn(usize, &str) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -44,14 +51,13 @@ impl Server {
                         }
                     }
                     let head = String::from_utf8(head).unwrap();
-                    let path = head.split(' ').nth(1).unwrap().to_owned();
                     let number = {
                         let mut log = log.lock().unwrap();
-                        log.push(head);
+                        log.push(head.clone());
                         log.len() - 1
                     };
                     // A client that has enough goes away.
-                    let _ = stream.write_all(&answer(number, &path)).await;
+                    let _ = stream.write_all(&answer(number, &head)).await;
                     let _ = stream.shutdown().await;
                 });
             }
