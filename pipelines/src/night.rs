@@ -83,7 +83,16 @@ impl Night<'_> {
     /// Whether the table is asked of its source whole, and nothing of before is read. Where each
     /// night has a place of its own, no one place is whole.
     fn is_anew(&self, table: &SourceTable) -> bool {
-        self.afresh.contains(&table.name) && self.again.is_none() && !table.origin.is_nightly()
+        self.afresh.contains(&table.name) && self.again.is_none() && !self.is_nightly(table)
+    }
+
+    /// Whether the table has a place for each night. What a server exports has none, whatever files
+    /// its contract names.
+    fn is_nightly(&self, table: &SourceTable) -> bool {
+        let declared = self.warehouse.declarations().source_table(&table.name);
+        let exports =
+            declared.is_some_and(|(contract, _)| self.sources.exports(&contract.id, table));
+        table.origin.is_nightly() && !exports
     }
 
     /// Runs the night, or what is left of it.

@@ -45,6 +45,8 @@ pub struct Server {
     pub requests_per_second: u32,
     /// Seconds that a web service may take for one answer.
     pub timeout_secs: u64,
+    /// Where a FHIR server puts exported files that are not with itself.
+    pub files_address: Option<String>,
 }
 
 /// All systems that a night may read. Cheap to make: nothing is opened before it is asked.
@@ -54,7 +56,8 @@ pub struct Sources {
     claims: ClaimsXml,
     /// Source → where it is.
     servers: BTreeMap<String, Server>,
-    open: Mutex<BTreeMap<String, Arc<dyn Source>>>,
+    /// What was reached, by source and kind.
+    open: Mutex<BTreeMap<(String, SourceKind), Arc<dyn Source>>>,
 }
 
 /// A table as its connector is asked for it.
@@ -92,9 +95,31 @@ impl Sources {
     pub fn knows(&self, source: &str, table: &SourceTable) -> bool {
         match &table.origin {
             Origin::Declared { .. } => true,
-            Origin::Read { kind, .. } if kind.is_file() => self.folder.is_some(),
-            Origin::Read { .. } => self.servers.contains_key(source),
+            Origin::Read { kind, .. } => {
+                self.server(source, *kind).is_some() || (kind.is_file() && self.folder.is_some())
+            }
         }
+    }
+
+    /// Whether a server exports the table's rows when it is asked, in place of files that lie there.
+    /// What it exports has no place for each night, whatever files the contract names.
+    pub fn exports(&self, source: &str, table: &SourceTable) -> bool {
+        matches!(table.origin, Origin::Read { kind: SourceKind::Fhir, .. })
+            && self.server(source, SourceKind::Fhir).is_some()
+    }
+
+    /// Whether a server exports only the rows of a span: those written since an instant.
+    pub fn exports_spans(&self, source: &str, table: &SourceTable) -> bool {
+        let is_told = table.watermark().is_some_and(|column| column.from == "meta.lastUpdated");
+        is_told && self.exports(source, table)
+    }
+
+    /// The server that tables of a kind are read from. Files are read from the folder, whatever other
+    /// system the source has, unless it is one that gives such files.
+    fn server(&self, source: &str, kind: SourceKind) -> Option<&Server> {
+        let server = self.servers.get(source)?;
+        let is_web = ["https://", "http://"].iter().any(|web| server.address.starts_with(web));
+        (!kind.is_file() || (kind == SourceKind::Fhir && is_web)).then_some(server)
     }
 
     /// The rows of a table; `None` where its source has nothing for it yet, or is nowhere.
@@ -132,6 +157,16 @@ impl Sources {
 
     async fn source(&self, wanted: Wanted<'_>) -> Result<Option<Arc<dyn Source>>, SourceError> {
         let Origin::Read { kind, .. } = &wanted.table.origin else { return Ok(None) };
+        if let Some(server) = self.server(wanted.source, *kind) {
+            let mut open = self.open.lock().await;
+            let system = (wanted.source.to_owned(), *kind);
+            if let Some(source) = open.get(&system) {
+                return Ok(Some(Arc::clone(source)));
+            }
+            let source = reach(*kind, server).await?;
+            open.insert(system, Arc::clone(&source));
+            return Ok(Some(source));
+        }
         let folder = self.folder.clone();
         let source: Arc<dyn Source> = match kind {
             SourceKind::Csv | SourceKind::Tsv | SourceKind::Parquet => {
@@ -143,16 +178,7 @@ impl Sources {
             SourceKind::PostgreSql
             | SourceKind::MariaDb
             | SourceKind::Odbc
-            | SourceKind::HttpJson => {
-                let Some(server) = self.servers.get(wanted.source) else { return Ok(None) };
-                let mut open = self.open.lock().await;
-                if let Some(source) = open.get(wanted.source) {
-                    return Ok(Some(Arc::clone(source)));
-                }
-                let source = reach(*kind, server).await?;
-                open.insert(wanted.source.to_owned(), Arc::clone(&source));
-                source
-            }
+            | SourceKind::HttpJson => return Ok(None),
         };
         Ok(Some(source))
     }
@@ -171,17 +197,12 @@ async fn reach(kind: SourceKind, server: &Server) -> Result<Arc<dyn Source>, Sou
         SourceKind::MariaDb => {
             Arc::new(MariaDbSource::connect(&mariadb_server(place, server)).await?)
         }
-        _ => {
-            let service = Service {
-                address: place.url,
-                token: server.secret.clone(),
-                client_certificate: server.client_certificate.clone(),
-                ca_file: server.ca_file.clone(),
-                requests_per_second: server.requests_per_second.max(1),
-                timeout_secs: server.timeout_secs.max(1),
-            };
-            Arc::new(HttpJson::new(&service)?)
+        SourceKind::Fhir => {
+            let files = server.files_address.as_ref();
+            let files = files.map(|address| Place::parse(kind, server, address)).transpose()?;
+            Arc::new(Fhir::served(&service(place, server), files.map(|files| files.url))?)
         }
+        _ => Arc::new(HttpJson::new(&service(place, server))?),
     })
 }
 
@@ -191,6 +212,17 @@ fn data_source(server: &Server) -> DataSource {
         user: server.user.clone(),
         password: server.secret.clone(),
         label: "odbc".to_owned(),
+    }
+}
+
+fn service(place: Place, server: &Server) -> Service {
+    Service {
+        address: place.url,
+        token: server.secret.clone(),
+        client_certificate: server.client_certificate.clone(),
+        ca_file: server.ca_file.clone(),
+        requests_per_second: server.requests_per_second.max(1),
+        timeout_secs: server.timeout_secs.max(1),
     }
 }
 
@@ -257,6 +289,11 @@ struct Place {
 
 impl Place {
     fn of(kind: SourceKind, server: &Server) -> Result<Self, SourceError> {
+        Self::parse(kind, server, &server.address)
+    }
+
+    /// An address that belongs to a server.
+    fn parse(kind: SourceKind, server: &Server, address: &str) -> Result<Self, SourceError> {
         let (schemes, port): (&[&str], _) = match kind {
             SourceKind::PostgreSql => (&["postgresql", "postgres"], 5432),
             SourceKind::MariaDb => (&["mariadb", "mysql"], 3306),
@@ -269,7 +306,7 @@ impl Place {
             setting: "address".to_owned(),
             what: what.to_owned(),
         };
-        let url = Url::parse(&server.address).map_err(|_| wrong("is no address"))?;
+        let url = Url::parse(address).map_err(|_| wrong("is no address"))?;
         if !schemes.contains(&url.scheme()) {
             return Err(wrong(&format!("must begin with {}://", schemes[0])));
         }
@@ -328,6 +365,20 @@ mod tests {
             };
             assert!(!error.to_string().contains("s3cret"), "{error}");
         }
+    }
+
+    #[test]
+    fn files_are_of_the_folder_unless_the_source_has_a_server_that_gives_them() {
+        let sources = |address: &str| {
+            let server = Server { address: address.to_owned(), ..Server::default() };
+            Sources::new(None, BTreeMap::from([("benh_an".to_owned(), server)]))
+        };
+        let is_served = |address, kind| sources(address).server("benh_an", kind).is_some();
+        assert!(is_served("https://benh-an.example.vn/fhir", SourceKind::Fhir));
+        assert!(!is_served("https://benh-an.example.vn/fhir", SourceKind::Csv));
+        assert!(!is_served("postgresql://benh-an.example.vn/x", SourceKind::Fhir));
+        assert!(is_served("postgresql://benh-an.example.vn/x", SourceKind::PostgreSql));
+        assert!(sources("https://a/b").server("khac", SourceKind::Fhir).is_none());
     }
 
     #[test]

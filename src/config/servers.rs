@@ -46,6 +46,9 @@ pub(crate) struct ServerConfig {
     /// Seconds that a web service may take for one answer.
     #[serde(default = "default_timeout")]
     pub(crate) timeout_secs: u64,
+    /// Where a FHIR server puts exported files that are not with itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) files_address: Option<String>,
 }
 
 fn default_connections() -> usize {
@@ -80,6 +83,7 @@ impl ServerConfig {
             connections: self.connections,
             requests_per_second: self.requests_per_second,
             timeout_secs: self.timeout_secs,
+            files_address: self.files_address.clone(),
         })
     }
 

@@ -102,7 +102,7 @@ impl Night<'_> {
     async fn try_load(&self, source: &str, table: &SourceTable) -> Result<Fared, LoadError> {
         let last = self.warehouse.lake().last_note(&table.name).await?;
         let mut all: Option<Fared> = None;
-        for visit in self.visits(table, last.as_ref()).await? {
+        for visit in self.visits(source, table, last.as_ref()).await? {
             let fared = match self.visit(source, table, &visit).await {
                 Ok(Some(fared)) => fared,
                 Ok(None) => continue,

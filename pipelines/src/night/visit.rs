@@ -23,11 +23,12 @@ impl Night<'_> {
     /// rows never came are asked for again as far back as the contract says.
     pub(super) async fn visits(
         &self,
+        source: &str,
         table: &SourceTable,
         last: Option<&Note>,
     ) -> Result<Vec<Visit>, StoreError> {
-        if !table.origin.is_nightly() {
-            let span = self.span(table, last);
+        if !self.is_nightly(table) {
+            let span = self.span(source, table, last);
             return Ok(vec![Visit { night: self.date, part: String::new(), span }]);
         }
         let back = Days::new(u64::from(table.growth.again_days()));
@@ -48,8 +49,8 @@ impl Night<'_> {
     }
 
     /// The rows to ask for, of a source that can tell them apart. A table without rows asks for all.
-    fn span(&self, table: &SourceTable, last: Option<&Note>) -> Option<Span> {
-        if !table.sends_spans() {
+    fn span(&self, source: &str, table: &SourceTable, last: Option<&Note>) -> Option<Span> {
+        if !table.sends_spans() && !self.sources.exports_spans(source, table) {
             return None;
         }
         let last = last.filter(|_| !self.is_anew(table))?;

@@ -169,7 +169,7 @@ impl SourceKind {
             Self::Csv | Self::Tsv => &["complete", "encoding", "delimiter", "quote"],
             Self::Parquet => &["complete"],
             Self::ClaimsXml => &["complete", "table"],
-            Self::Fhir => &["complete", "resource"],
+            Self::Fhir => &["complete", "resource", "export", "wait_secs", "deleted"],
             Self::Xlsx => &["complete", "sheet", "range", "header", "stop", "skip_empty", "fill"],
             Self::PostgreSql => &["where", "order", "split"],
             Self::MariaDb => &["where", "order"],
