@@ -13,12 +13,22 @@
 //! | `cursor_param`, `next` | of `cursor`: the parameter, and the path of the next cursor |
 //! | `total` | path of how many rows there are in all |
 //! | `since_param`, `until_param` | parameters for the first instant that is wanted, and for the first that is not |
+//! | `fields_param` | a parameter for the members that are wanted, with commas between them |
+//! | `param.…` | a parameter of that name and its value: `param.trang_thai = "1"` |
+//! | `method` | `get` (the default), `post_form` or `post_json` |
 //!
 //! `number` ends with a page that is empty or short, or with the last of `total` rows; a service
 //! that sends fewer rows a page than it is asked for needs `total`, or a `size` that it keeps to.
 //! `cursor` ends where the path is missing, null or empty, `link` where no header
 //! `Link: <…>; rel="next"` comes (RFC 8288). Both ask for a size only where `size_param` is set.
 //! Instants are written `2026-07-01T00:00:00+07:00`.
+//!
+//! What the service can leave out itself is better not sent at all. `fields_param` names the columns
+//! as the contract has them, each once, up to a place in a list: of `nguoi_benh.gioi_tinh` and `ma.0`
+//! it makes `nguoi_benh.gioi_tinh,ma`; a service that has other words for them is told by a `param`.
+//! `post_form` and `post_json` put all parameters, the page's too, into the body: as a form, or as an
+//! object of texts in which the page's number and its size alone are numbers. The query of the place
+//! stays in the address. A question that is posted may be asked again as any other.
 //!
 //! Cells are text: a string as it is, a truth `true` or `false`, a number in the fewest digits that
 //! tell it, a whole one without a fraction. A number beyond 2^53 that is no 64-bit integer lost its
@@ -35,6 +45,7 @@
 
 mod answer;
 mod pages;
+mod parameters;
 mod settings;
 pub mod writer;
 

@@ -4,12 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use chrono::NaiveDateTime;
 use reqwest::header::{HeaderValue, LINK};
 use sha2::{Digest, Sha256};
-use url::Url;
 
 use super::answer::{Fault, Found, Plan};
+use super::parameters::Question;
 use super::settings::{Paging, Settings};
 use crate::service::{Answer, Ask, Client};
 use crate::{Request, SourceError};
@@ -29,9 +28,9 @@ pub(super) struct Pages {
     columns: Vec<String>,
     settings: Settings,
     /// Without page and cursor.
-    base: Url,
-    /// The next page's address; `None` after the last.
-    next: Option<Url>,
+    base: Question,
+    /// The next page's; `None` after the last.
+    next: Option<Question>,
     /// Pages that were asked for.
     pages: u64,
     rows: u64,
@@ -54,9 +53,9 @@ impl Pages {
         settings: Settings,
     ) -> Result<Self, SourceError> {
         let authorization = client.authorization().await?;
-        let base = base(client.url(&request.place), &settings, request);
+        let base = Question::of(client.url(&request.place), &settings, request);
         let next = match &settings.paging {
-            Paging::Number { param, first } => with(&base, param, &first.to_string()),
+            Paging::Number { param, first } => base.with(param, *first),
             Paging::None | Paging::Cursor { .. } | Paging::Link => base.clone(),
         };
         let plan = Plan::new(&settings, &request.columns);
@@ -131,12 +130,14 @@ impl Pages {
 
     /// Asks for the next page and takes its rows.
     async fn page(&mut self) -> Result<Option<Answer>, SourceError> {
-        let (Some(url), Some(mut found)) = (self.next.take(), self.found.take()) else {
+        let (Some(question), Some(mut found)) = (self.next.take(), self.found.take()) else {
             return Ok(None);
         };
         self.pages += 1;
         let authorization = self.authorization.as_ref();
-        let ask = Ask { authorization, ..Ask::get(&url, &self.place, "application/json") };
+        let url = question.url(self.settings.carry);
+        let mut ask = Ask { authorization, ..Ask::get(&url, &self.place, "application/json") };
+        question.put(self.settings.carry, &mut ask);
         let mut answer = self.client.whole(&ask).await?;
         let body = std::mem::take(&mut answer.body);
         // Parsing takes a while, and other tables are read on this thread.
@@ -157,8 +158,8 @@ impl Pages {
         Ok(Some(answer))
     }
 
-    /// The address of the page after this one.
-    fn following(&mut self, answer: &Answer, rows: u64) -> Result<Option<Url>, SourceError> {
+    /// What the page after this one is asked with.
+    fn following(&mut self, answer: &Answer, rows: u64) -> Result<Option<Question>, SourceError> {
         match &self.settings.paging {
             Paging::None => Ok(None),
             Paging::Number { param, first } => {
@@ -168,7 +169,7 @@ impl Pages {
                     None => rows < size,
                 };
                 let number = first.saturating_add(self.pages);
-                Ok((!is_last).then(|| with(&self.base, param, &number.to_string())))
+                Ok((!is_last).then(|| self.base.with(param, number)))
             }
             Paging::Cursor { param, .. } => {
                 let next = self.found.as_ref().and_then(|found| found.next.clone());
@@ -176,21 +177,22 @@ impl Pages {
                 if next.len() > CURSOR_BYTES {
                     return Err(self.refused("its cursor is longer than an address".to_owned()));
                 }
-                let url = with(&self.base, param, &next);
+                let question = self.base.with(param, next.as_str());
                 self.once_only(&next)?;
-                Ok(Some(url))
+                Ok(Some(question))
             }
             Paging::Link => {
                 let links = answer.headers.get_all(LINK).iter();
                 let link = links.filter_map(|link| link.to_str().ok()).find_map(next_link);
                 let Some(link) = link else { return Ok(None) };
                 let url = answer.url.join(link).ok();
-                let Some(url) = url.filter(|url| url.origin() == self.base.origin()) else {
+                let Some(url) = url.filter(|url| url.origin() == self.client.url("").origin())
+                else {
                     let what = "its link to the next page leads to another server";
                     return Err(self.refused(what.to_owned()));
                 };
                 self.once_only(url.as_str())?;
-                Ok(Some(url))
+                Ok(Some(Question::at(url)))
             }
         }
     }
@@ -260,24 +262,6 @@ impl Pages {
         };
         SourceError::Malformed { place: self.place.clone(), format: "JSON", at, what }
     }
-}
-
-/// The address with the parameters that all pages have.
-fn base(url: Url, settings: &Settings, request: &Request) -> Url {
-    let span = request.span.as_ref();
-    let instant = |at: NaiveDateTime| at.format("%Y-%m-%dT%H:%M:%S%.f+07:00").to_string();
-    let since = settings.since_param.as_ref().zip(span.and_then(|span| span.from));
-    let until = settings.until_param.as_ref().zip(span.and_then(|span| span.below));
-    let size = settings.size.as_ref().map(|(param, size)| (param, size.to_string()));
-    let instants = [since, until].into_iter().flatten();
-    let all = instants.map(|(param, at)| (param, instant(at))).chain(size);
-    all.fold(url, |url, (param, value)| with(&url, param, &value))
-}
-
-fn with(url: &Url, param: &str, value: &str) -> Url {
-    let mut url = url.clone();
-    url.query_pairs_mut().append_pair(param, value);
-    url
 }
 
 /// The address of the next page in a `Link` header: `<…>; rel="next", <…>; rel="last"`.

@@ -19,6 +19,20 @@ pub(super) enum Paging {
     Link,
 }
 
+/// Where parameters stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carry {
+    /// In the address.
+    Query,
+    /// In the body, as a form sends them.
+    Form,
+    /// In the body, as members of an object.
+    Json,
+}
+
+/// What a setting begins with that is a parameter.
+const PARAM: &str = "param.";
+
 /// See the table in [`super`].
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
@@ -29,6 +43,10 @@ pub(super) struct Settings {
     pub(super) total: Option<String>,
     pub(super) since_param: Option<String>,
     pub(super) until_param: Option<String>,
+    pub(super) fields_param: Option<String>,
+    /// Parameters with a value of the contract.
+    pub(super) fixed: Vec<(String, String)>,
+    pub(super) carry: Carry,
 }
 
 impl Settings {
@@ -66,14 +84,52 @@ impl Settings {
         if size == 0 || size > MOST_ON_A_PAGE {
             return Err(refused("size", "is not between 1 and 1000000"));
         }
-        Ok(Self {
+        let carry = match request.setting("method", "get") {
+            "get" => Carry::Query,
+            // A link is an address to get.
+            "post_form" | "post_json" if paging == Paging::Link => {
+                return Err(refused("method", "is `get` where pages follow by `link`"));
+            }
+            "post_form" => Carry::Form,
+            "post_json" => Carry::Json,
+            _ => return Err(refused("method", "is none of get, post_form and post_json")),
+        };
+        let fixed = request.settings.iter().filter_map(|(name, value)| {
+            Some((name.strip_prefix(PARAM)?.to_owned(), value.clone()))
+        });
+        let settings = Self {
             rows: text("rows").unwrap_or_default(),
             paging,
             size: size_param.map(|param| (param, size)),
             total: text("total"),
             since_param: text("since_param"),
             until_param: text("until_param"),
-        })
+            fields_param: text("fields_param"),
+            fixed: fixed.collect(),
+            carry,
+        };
+        match settings.doubled() {
+            Some(name) => {
+                Err(refused(&format!("{PARAM}{name}"), "is a parameter that another setting names"))
+            }
+            None => Ok(settings),
+        }
+    }
+
+    /// A parameter of the contract that would be sent a second time.
+    fn doubled(&self) -> Option<&str> {
+        let paging = match &self.paging {
+            Paging::Number { param, .. } | Paging::Cursor { param, .. } => Some(param),
+            Paging::None | Paging::Link => None,
+        };
+        let size = self.size.as_ref().map(|(param, _)| param);
+        let others = [&self.since_param, &self.until_param, &self.fields_param];
+        let named: Vec<&String> = others.into_iter().flatten().chain(paging).chain(size).collect();
+        self.fixed
+            .iter()
+            .map(|(name, _)| name)
+            .find(|name| named.contains(name))
+            .map(String::as_str)
     }
 
     /// The same with pages of one row, where the service takes a size.

@@ -214,6 +214,54 @@ async fn a_span_is_sent_as_instants_of_viet_nam() {
 }
 
 #[tokio::test]
+async fn only_what_is_wanted_is_asked_for() {
+    let server = Server::start(|_, _| json(r#"[{"a":{"b":1,"c":2},"ma":[3]}]"#)).await;
+    let settings =
+        [("fields_param", "chon"), ("param.trang_thai", "1"), ("param.tinh", "Đà Nẵng & 79")];
+    let asked = request(&["a.b", "a.c", "ma.0", "ma.1"], &settings);
+    assert_eq!(read(&server, &asked).await.unwrap(), ["1/2/3/-"]);
+    let path = &server.paths()[0];
+    assert_eq!(parameter(path, "chon").as_deref(), Some("a.b,a.c,ma"));
+    assert_eq!(parameter(path, "trang_thai").as_deref(), Some("1"));
+    assert_eq!(parameter(path, "tinh").as_deref(), Some("Đà Nẵng & 79"));
+    assert_eq!(parameter(path, "loai").as_deref(), Some("1"));
+    for twice in ["param.page", "param.size", "param.chon"] {
+        let asked = request(&["a"], &[NUMBER, &settings, &[(twice, "1")]].concat());
+        assert!(refused(&server, &asked).await.to_string().contains(&format!("`{twice}`")));
+    }
+}
+
+#[tokio::test]
+async fn parameters_may_go_in_the_body() {
+    let two_pages = || {
+        Server::speak(|_, asked| {
+            let is_last = asked.contains("\"page\":2") || asked.contains("page=2");
+            json(&format!(
+                "{{\"data\":{{\"items\":[{{\"n\":1}}{}]}}}}",
+                if is_last { "" } else { ",{\"n\":2},{\"n\":3}" }
+            ))
+        })
+    };
+    for (method, body) in [
+        ("post_form", "trang_thai=1&size=3&page=2"),
+        ("post_json", r#"{"page":2,"size":3,"trang_thai":"1"}"#),
+    ] {
+        let server = two_pages().await;
+        let settings = [NUMBER, &[("method", method), ("param.trang_thai", "1")]].concat();
+        let rows = read(&server, &request(&["n"], &settings)).await.unwrap();
+        assert_eq!(rows, ["1", "2", "3", "1"]);
+        let asked = &server.asked()[1];
+        assert!(asked.starts_with("POST /api/v1/ho-so?loai=1 "), "{asked}");
+        assert!(asked.ends_with(body), "{asked}");
+    }
+    let server = Server::start(|_, _| json("[]")).await;
+    for settings in [&[("method", "post_json"), ("paging", "link")][..], &[("method", "put")]] {
+        let error = refused(&server, &request(&["n"], settings)).await.to_string();
+        assert!(error.contains("`method`"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_that_fails_is_asked_again_and_no_other() {
     let server = Server::start(|number, path| match number {
         1 => reply(503, &[], ""),

@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::settings::{Paging, SIZE, Settings};
+use super::settings::{Carry, Paging, SIZE, Settings};
 use crate::fill::{Cells, Holds};
 use crate::{Request, SourceError};
 
@@ -44,7 +44,8 @@ impl Table {
     /// The table that a request reads; each of its columns has what it holds beside it.
     ///
     /// # Errors
-    /// When a setting is not usable, or a column leads through another one.
+    /// When a setting is not usable, parameters do not stand in the address, or a column leads
+    /// through another one.
     pub fn new(
         request: &Request,
         holds: &[Holds],
@@ -52,6 +53,18 @@ impl Table {
     ) -> Result<Self, SourceError> {
         let (path, query) = request.place.split_once('?').unwrap_or((&request.place, ""));
         let settings = Settings::of(request)?;
+        let refused = |setting: &str, what: &str| SourceError::Setting {
+            place: request.place.clone(),
+            setting: setting.to_owned(),
+            what: what.to_owned(),
+        };
+        if settings.carry != Carry::Query {
+            return Err(refused(
+                "method",
+                "is not `get`, which alone is answered for made-up data",
+            ));
+        }
+        let fixed = [parameters(query), settings.fixed.clone()].concat();
         let size = settings.size.as_ref().map(|(_, size)| *size);
         let size = size.or_else(|| SIZE.parse().ok()).unwrap_or(1);
         let columns = request.columns.iter().cloned().zip(holds.iter().copied()).collect();
@@ -59,17 +72,13 @@ impl Table {
             settings,
             size: usize::try_from(size).unwrap_or(1),
             path: path.to_owned(),
-            fixed: parameters(query),
+            fixed,
             columns,
             instant: instant.map(str::to_owned),
         };
         match table.row(&vec![Some(String::new()); table.columns.len()]) {
             Some(_) => Ok(table),
-            None => Err(SourceError::Setting {
-                place: request.place.clone(),
-                setting: "from".to_owned(),
-                what: "of a column leads through another column".to_owned(),
-            }),
+            None => Err(refused("from", "of a column leads through another column")),
         }
     }
 
@@ -234,6 +243,10 @@ mod tests {
     use super::*;
 
     fn table(settings: &[(&str, &str)]) -> Table {
+        made(settings).unwrap()
+    }
+
+    fn made(settings: &[(&str, &str)]) -> Result<Table, SourceError> {
         let own = |text: &str| text.to_owned();
         let request = Request {
             place: "/v1/luot?loai=1".to_owned(),
@@ -242,7 +255,7 @@ mod tests {
             settings: settings.iter().map(|(name, value)| (own(name), own(value))).collect(),
         };
         let holds = [Holds::Text, Holds::Text, Holds::Whole, Holds::Instant];
-        Table::new(&request, &holds, Some("luc")).unwrap()
+        Table::new(&request, &holds, Some("luc"))
     }
 
     fn rows() -> Vec<Cells> {
@@ -267,6 +280,16 @@ mod tests {
         ]}});
         assert_eq!(serde_json::from_str::<Value>(&pages[0]).unwrap(), expected);
         assert!(table.is_at("v1/luot", "page=2&loai=1") && !table.is_at("/v1/luot", "loai=2"));
+    }
+
+    #[test]
+    fn an_address_means_the_table_whose_parameters_it_has() {
+        let table = table(&[("param.nam", "2026")]);
+        assert!(table.is_at("/v1/luot", "loai=1&nam=2026"));
+        assert!(
+            !table.is_at("/v1/luot", "loai=1&nam=2025") && !table.is_at("/v1/luot", "nam=2026")
+        );
+        assert!(made(&[("method", "post_json")]).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use bytes::Bytes;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
@@ -60,6 +61,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) authorization: Option<&'a HeaderValue>,
     /// Further headers.
     pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Bytes>,
     /// How long the whole answer may take, where that is not the service's own time.
     pub(crate) within: Option<Duration>,
 }
@@ -67,9 +69,16 @@ pub(crate) struct Ask<'a> {
 impl<'a> Ask<'a> {
     /// To get what is at an address.
     pub(crate) fn get(url: &'a Url, place: &'a str, accept: &'static str) -> Self {
-        let headers = HeaderMap::new();
-        let method = Method::GET;
-        Self { method, url, place, accept, authorization: None, headers, within: None }
+        Self {
+            method: Method::GET,
+            url,
+            place,
+            accept,
+            authorization: None,
+            headers: HeaderMap::new(),
+            body: None,
+            within: None,
+        }
     }
 }
 
@@ -225,6 +234,9 @@ impl Client {
             self.http.request(ask.method.clone(), ask.url.clone()).header(ACCEPT, ask.accept);
         if let Some(authorization) = ask.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        if let Some(body) = ask.body.clone() {
+            request = request.body(body);
         }
         if let Some(within) = ask.within {
             request = request.timeout(within);

@@ -26,10 +26,11 @@ impl Server {
     pub(crate) async fn start(
         answer: impl Fn(usize, &str) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
-        Self::speak(move |number, head| answer(number, head.split(' ').nth(1).unwrap())).await
+        Self::speak(move |number, request| answer(number, request.split(' ').nth(1).unwrap())).await
     }
 
-    /// The same, of a server that looks at the whole head of a request.
+    /// The same, of a server that looks at the whole request: its head, and its body where there is
+    /// one.
     pub(crate) async fn speak(
         answer: impl Fn(usize, &str) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
@@ -50,14 +51,21 @@ impl Server {
                             Err(_) => return,
                         }
                     }
-                    let head = String::from_utf8(head).unwrap();
+                    let mut request = String::from_utf8(head).unwrap();
+                    let lower = request.to_lowercase();
+                    if let Some((_, length)) = lower.split_once("content-length: ") {
+                        let length = length.lines().next().unwrap().parse().unwrap();
+                        let mut body = vec![0; length];
+                        stream.read_exact(&mut body).await.unwrap();
+                        request.push_str(&String::from_utf8(body).unwrap());
+                    }
                     let number = {
                         let mut log = log.lock().unwrap();
-                        log.push(head.clone());
+                        log.push(request.clone());
                         log.len() - 1
                     };
                     // A client that has enough goes away.
-                    let _ = stream.write_all(&answer(number, &head)).await;
+                    let _ = stream.write_all(&answer(number, &request)).await;
                     let _ = stream.shutdown().await;
                 });
             }
@@ -66,14 +74,14 @@ impl Server {
         Self { address, asked, task }
     }
 
-    /// The heads of the requests so far.
+    /// The requests so far.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 
     /// Their paths with queries.
     pub(crate) fn paths(&self) -> Vec<String> {
-        self.asked().iter().map(|head| head.split(' ').nth(1).unwrap().to_owned()).collect()
+        self.asked().iter().map(|request| request.split(' ').nth(1).unwrap().to_owned()).collect()
     }
 }
 
