@@ -108,7 +108,11 @@ fn read_settings(node: &Node<'_>, kind: SourceKind) -> BTreeMap<String, String> 
         // A separator may be a blank, which is no empty text here.
         Some(((*name).to_owned(), node.string(name)?.value))
     });
-    let settings = read.collect();
+    let mut settings: BTreeMap<_, _> = read.collect();
+    if kind == SourceKind::HttpJson {
+        let own = node.strings_by_key("param").into_iter();
+        settings.extend(own.map(|(name, value)| (format!("param.{name}"), value)));
+    }
     node.finish();
     settings
 }
@@ -186,6 +190,8 @@ impl SourceKind {
                 "next",
                 "since_param",
                 "until_param",
+                "fields_param",
+                "method",
             ],
         }
     }

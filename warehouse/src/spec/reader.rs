@@ -286,6 +286,23 @@ impl<'t> Node<'t> {
         out
     }
 
+    /// A table of strings whose keys are the writer's own; empty when absent.
+    pub(super) fn strings_by_key(&self, key: &'static str) -> Vec<(String, String)> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let DeValue::Table(table) = value.get_ref() else {
+            self.wrong(key, value, "a table of strings");
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        for (name, value) in table.iter() {
+            match value.get_ref().as_str() {
+                Some(text) => out.push((name.get_ref().to_string(), text.to_owned())),
+                None => self.wrong(key, value, "a table of strings"),
+            }
+        }
+        out
+    }
+
     /// A list of whole numbers; empty when absent.
     pub(super) fn wholes(&self, key: &'static str) -> Vec<At<i64>> {
         let mut out = Vec::new();
