@@ -54,13 +54,13 @@ use async_trait::async_trait;
 use self::extract::Extract;
 use self::plan::Plan;
 use self::shelf::Shelf;
-use crate::files::FileSet;
+use crate::files::{Bucket, FileSet, Root};
 use crate::{Request, Snapshot, Source, SourceError, in_background};
 
-/// The claims files below one folder.
+/// The claims files below one folder, or one prefix of a store.
 #[derive(Debug, Clone)]
 pub struct ClaimsXml {
-    root: Option<PathBuf>,
+    root: Option<Root>,
     limits: Limits,
     /// What this and its clones know of the files.
     shelf: Arc<Shelf>,
@@ -98,6 +98,15 @@ impl Default for Limits {
 impl ClaimsXml {
     /// The claims below that folder; without one, nothing is ever there.
     pub fn new(root: Option<PathBuf>) -> Self {
+        Self::at(root.map(Root::Folder))
+    }
+
+    /// The claims in a bucket.
+    pub fn in_bucket(bucket: Bucket) -> Self {
+        Self::at(Some(Root::Bucket(bucket)))
+    }
+
+    fn at(root: Option<Root>) -> Self {
         Self { root, limits: Limits::default(), shelf: Arc::default() }
     }
 

@@ -80,7 +80,7 @@ use url::Url;
 use self::export::Exporter;
 use self::lines::{Holds, Lines, Rows};
 use self::plan::Plan;
-use crate::files::FileSet;
+use crate::files::{Bucket, FileSet, Root};
 use crate::service::{Client, Service};
 use crate::{Request, Snapshot, Source, SourceError, in_background};
 
@@ -92,14 +92,19 @@ pub struct Fhir {
 
 #[derive(Debug, Clone)]
 enum Place {
-    Folder(Option<PathBuf>),
+    Files(Option<Root>),
     Server(Arc<Exporter>),
 }
 
 impl Fhir {
     /// Reads below the folder of sources; where none is configured every request is refused.
     pub fn new(root: Option<PathBuf>) -> Self {
-        Self { place: Place::Folder(root) }
+        Self { place: Place::Files(root.map(Root::Folder)) }
+    }
+
+    /// Reads in a bucket.
+    pub fn in_bucket(bucket: Bucket) -> Self {
+        Self { place: Place::Files(Some(Root::Bucket(bucket))) }
     }
 
     /// Has a server export; nothing is asked of it yet. `files` is where it puts files that are not
@@ -113,7 +118,7 @@ impl Fhir {
     }
 }
 
-async fn find(root: Option<&PathBuf>, request: &Request) -> Result<Option<FileSet>, SourceError> {
+async fn find(root: Option<&Root>, request: &Request) -> Result<Option<FileSet>, SourceError> {
     let Some(root) = root.cloned() else {
         return Err(SourceError::Setting {
             place: request.place.clone(),
@@ -130,7 +135,7 @@ impl Source for Fhir {
     async fn open(&self, request: &Request) -> Result<Option<Snapshot>, SourceError> {
         let plan = Plan::new(request)?;
         match &self.place {
-            Place::Folder(root) => {
+            Place::Files(root) => {
                 let Some(set) = find(root.as_ref(), request).await? else { return Ok(None) };
                 let known = Some(set.known());
                 Ok(Some(Snapshot { rows: in_background(Rows::of_set(&set, plan)), known }))
@@ -147,7 +152,7 @@ impl Source for Fhir {
     async fn examine(&self, request: &Request) -> Result<bool, SourceError> {
         let plan = Plan::new(request)?;
         let root = match &self.place {
-            Place::Folder(root) => root.as_ref(),
+            Place::Files(root) => root.as_ref(),
             Place::Server(exporter) => {
                 return exporter.examine(request, &plan).await.map(|()| true);
             }

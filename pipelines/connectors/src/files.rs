@@ -20,20 +20,32 @@
 //! A file is summed once for each state of it, whoever asks how often: see [`sums`]. That it did not
 //! change while it was read is seen by the same state of the open file; only where that is another,
 //! or too young to stand for anything, the bytes are summed again.
+//!
+//! The folder may be a prefix of an object store as well, whose objects have a name for their bytes:
+//! see [`Root`] and [`Bucket`].
 
+mod bucket;
+mod chunks;
+mod root;
+mod s3;
 mod sums;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
-pub(crate) use self::sums::State;
-use self::sums::Sum;
+pub use self::bucket::Bucket;
+pub(crate) use self::chunks::Chunks;
+pub use self::root::Root;
+use self::root::{At, Found, View};
+pub use self::s3::S3;
+use self::sums::State;
+pub(crate) use self::sums::Sum;
 use crate::{Request, SourceError};
 
 /// A file that was written to more recently may still grow.
@@ -59,9 +71,9 @@ pub struct FileSet {
 pub struct TableFile {
     /// Path below the sources' folder.
     pub place: String,
-    path: PathBuf,
+    at: At,
     sum: Sum,
-    /// Stands for the sum.
+    /// Stands for the sum of a file of this machine.
     state: Option<State>,
 }
 
@@ -71,12 +83,13 @@ impl FileSet {
     ///
     /// # Errors
     /// When the folder or a file cannot be read, or is not what its manifest says.
-    pub fn find(root: &Path, request: &Request) -> Result<Option<Self>, SourceError> {
+    pub fn find(root: impl Into<Root>, request: &Request) -> Result<Option<Self>, SourceError> {
+        let root = &View::new(root.into());
         let named = named(root, &request.place)?;
         let named = match request.setting("complete", "always") {
             "always" => named,
-            "marker" => named.into_iter().filter(|(_, path)| has_marker(path)).collect(),
-            "stable" => stable(named)?,
+            "marker" => marked(root, named)?,
+            "stable" => stable(root, named)?,
             "manifest" => match listed(root, &request.place, named)? {
                 Some(named) => named,
                 None => return Ok(None),
@@ -90,9 +103,10 @@ impl FileSet {
             }
         };
         let mut files = Vec::with_capacity(named.len());
-        for (place, path) in named {
-            let (sum, state) = sums::of(&path).map_err(|source| read_error(&place, source))?;
-            files.push(TableFile { place, path, sum, state });
+        for place in named {
+            let found = root.at(&place).and_then(|at| Ok((at.sum()?, at)));
+            let ((sum, state), at) = found.map_err(|source| failed(&place, source))?;
+            files.push(TableFile { place, at, sum, state });
         }
         if request.setting("complete", "always") == "manifest" {
             refuse_others(root, &request.place, &files)?;
@@ -129,19 +143,26 @@ impl TableFile {
     /// # Errors
     /// When the file cannot be opened.
     pub fn reader(&self) -> Result<Unchanged, SourceError> {
-        let file = self.open()?;
-        let known = self.stands(&file).map_err(|source| read_error(&self.place, source))?;
-        let sum = (!known).then(Sha256::new);
-        Ok(Unchanged { file, found: self.clone(), sum, at_end: false })
+        let open = self.chunks(0)?;
+        let begun = open.reader().and_then(|reader| Ok((reader, self.stands(&open)?)));
+        let (reader, stands) = begun.map_err(|source| read_error(&self.place, source))?;
+        let sum = (!stands).then(Sha256::new);
+        Ok(Unchanged { reader, open, found: self.clone(), sum, at_end: false })
     }
 
-    /// The file itself, for those who jump about in it; they ask [`Self::check_open`] at the end, or
-    /// [`Self::check`] where they gave it away.
+    /// The open file, for those who jump about in it; they ask [`Self::check_open`] at the end. Of an
+    /// object, `kept` blocks stay in memory; who only goes forward needs one.
     ///
     /// # Errors
     /// When the file cannot be opened.
-    pub fn open(&self) -> Result<File, SourceError> {
-        File::open(&self.path).map_err(|source| read_error(&self.place, source))
+    pub(crate) fn chunks(&self, kept: usize) -> Result<Chunks, SourceError> {
+        match &self.at {
+            At::Path(path) => match File::open(path) {
+                Ok(file) => Ok(Chunks::File(Arc::new(file))),
+                Err(source) => Err(read_error(&self.place, source)),
+            },
+            At::Object(object) => Ok(Chunks::of(object.clone(), kept)),
+        }
     }
 
     /// Reads the whole file, where it may be so large.
@@ -149,9 +170,11 @@ impl TableFile {
     /// # Errors
     /// When it is larger than `most` bytes, cannot be read, or changed.
     pub fn bytes(&self, most: u64) -> Result<Vec<u8>, SourceError> {
-        let file = self.open()?;
-        let size = file.metadata().map_err(|source| read_error(&self.place, source))?.len();
-        if size > most {
+        let size = match &self.at {
+            At::Path(path) => std::fs::metadata(path).map(|meta| meta.len()),
+            At::Object(object) => Ok(object.meta.size),
+        };
+        if size.map_err(|source| read_error(&self.place, source))? > most {
             return Err(SourceError::Bound {
                 place: self.place.clone(),
                 what: "is larger than it may be",
@@ -169,42 +192,59 @@ impl TableFile {
     /// # Errors
     /// When it cannot be read, or changed.
     pub fn check(&self) -> Result<(), SourceError> {
-        self.check_open(&self.open()?)
+        self.check_open(&self.chunks(0)?)
     }
 
     /// The same of the file that was opened.
     ///
     /// # Errors
     /// As [`Self::check`].
-    pub fn check_open(&self, file: &File) -> Result<(), SourceError> {
-        match self.holds(file) {
+    pub(crate) fn check_open(&self, open: &Chunks) -> Result<(), SourceError> {
+        match self.holds(open) {
             Ok(true) => Ok(()),
             Ok(false) => Err(SourceError::Changed { place: self.place.clone() }),
             Err(source) => Err(read_error(&self.place, source)),
         }
     }
 
-    fn holds(&self, file: &File) -> io::Result<bool> {
-        Ok(self.stands(file)? || sums::digest(file)? == self.sum)
+    fn holds(&self, open: &Chunks) -> io::Result<bool> {
+        match open {
+            Chunks::File(file) => Ok(self.stands(open)? || sums::digest(file)? == self.sum),
+            Chunks::Object(blocks) => blocks.is_same(),
+        }
     }
 
-    /// What stands for the bytes that it held, where something does.
-    pub(crate) fn state(&self) -> Option<State> {
-        self.state
+    /// The sum of its bytes, where something stands for it: who reads the file and finds it
+    /// unchanged has read these bytes.
+    pub(crate) fn settled_sum(&self) -> Option<Sum> {
+        match &self.at {
+            At::Path(_) => self.state.map(|_| self.sum),
+            At::Object(_) => Some(self.sum),
+        }
     }
 
-    /// Whether its state says that it holds what it held.
-    fn stands(&self, file: &File) -> io::Result<bool> {
-        Ok(self.state.is_some() && self.state == Some(State::of(&file.metadata()?)))
+    /// Whether its state says that it holds what it held. What a store gave is summed while it is
+    /// read, since that takes longer.
+    fn stands(&self, open: &Chunks) -> io::Result<bool> {
+        match open {
+            Chunks::File(file) => {
+                Ok(self.state.is_some() && self.state == Some(State::of(&file.metadata()?)))
+            }
+            Chunks::Object(_) => Ok(false),
+        }
     }
 
     /// What a failure of [`Self::reader`] means.
     pub fn failed(&self, error: io::Error) -> SourceError {
-        if changed(&error) {
-            SourceError::Changed { place: self.place.clone() }
-        } else {
-            read_error(&self.place, error)
-        }
+        failed(&self.place, error)
+    }
+}
+
+fn failed(place: &str, error: io::Error) -> SourceError {
+    if changed(&error) {
+        SourceError::Changed { place: place.to_owned() }
+    } else {
+        read_error(place, error)
     }
 }
 
@@ -219,9 +259,9 @@ struct ChangedFile;
 
 /// Reads a file and looks at the end whether it changed. What is read before the end may be of a file
 /// that changed: it must not be kept where the end is an error.
-#[derive(Debug)]
 pub struct Unchanged {
-    file: File,
+    reader: Box<dyn Read + Send>,
+    open: Chunks,
     found: TableFile,
     /// Of what was read, where no state stood for the sum in the beginning.
     sum: Option<Sha256>,
@@ -230,7 +270,7 @@ pub struct Unchanged {
 
 impl Read for Unchanged {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer)?;
+        let read = self.reader.read(buffer)?;
         if let Some(sum) = &mut self.sum {
             sum.update(&buffer[..read]);
         }
@@ -238,7 +278,7 @@ impl Read for Unchanged {
             self.at_end = true;
             let holds = match self.sum.take() {
                 Some(sum) => Sum::from(sum.finalize()) == self.found.sum,
-                None => self.found.holds(&self.file)?,
+                None => self.found.holds(&self.open)?,
             };
             if !holds {
                 return Err(io::Error::other(ChangedFile));
@@ -261,45 +301,31 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Path below the root, and path.
-type Named = Vec<(String, PathBuf)>;
+/// Paths below the root.
+type Named = Vec<String>;
 
 /// The files that a place names, by name. A folder that may not be read is an error, one that is not
 /// there names nothing.
-fn named(root: &Path, place: &str) -> Result<Named, SourceError> {
+fn named(root: &View, place: &str) -> Result<Named, SourceError> {
     let (folder, last) = split(place);
     let whole_folder = last.is_empty() || last.contains('*');
-    let full = root.join(place);
     if !whole_folder {
-        return match std::fs::metadata(&full) {
-            Ok(meta) if meta.is_dir() => Err(read_error(place, io::ErrorKind::IsADirectory.into())),
-            Ok(_) => Ok(vec![(place.to_owned(), full)]),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(read_error(place, error)),
+        return match root.look(place).map_err(|error| read_error(place, error))? {
+            Found::Nothing => Ok(Vec::new()),
+            Found::File => Ok(vec![place.to_owned()]),
+            Found::Folder => Err(read_error(place, io::ErrorKind::IsADirectory.into())),
         };
     }
     let (begin, end) = last.split_once('*').unwrap_or(("", last));
-    let entries = match std::fs::read_dir(root.join(folder)) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(read_error(place, error)),
-    };
-    let mut found = BTreeMap::new();
-    for entry in entries {
-        let entry = entry.map_err(|error| read_error(place, error))?;
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        let fits =
-            name.len() >= begin.len() + end.len() && name.starts_with(begin) && name.ends_with(end);
+    let fits = |name: &str| {
         let is_sign = name.starts_with('.')
             || name.ends_with(MARKER)
             || [FOLDER_MARKER, MANIFEST].contains(&name);
-        let is_file = entry.path().is_file();
-        if fits && !is_sign && is_file {
-            found.insert(join(folder, name), entry.path());
-        }
-    }
-    Ok(found.into_iter().collect())
+        let is_long_enough = name.len() >= begin.len() + end.len();
+        is_long_enough && name.starts_with(begin) && name.ends_with(end) && !is_sign
+    };
+    let names = root.names(folder, fits).map_err(|error| read_error(place, error))?;
+    Ok(names.iter().map(|name| join(folder, name)).collect())
 }
 
 fn split(place: &str) -> (&str, &str) {
@@ -310,34 +336,37 @@ fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
-fn has_marker(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = |name: &str| path.with_file_name(name).exists();
-    beside(&format!("{name}{MARKER}")) || beside(FOLDER_MARKER)
+fn marked(root: &View, named: Named) -> Result<Named, SourceError> {
+    let mut kept = Vec::new();
+    for place in named {
+        let of_folder = join(split(&place).0, FOLDER_MARKER);
+        let own = root.is_there(&format!("{place}{MARKER}"));
+        let found = own.and_then(|own| Ok(own || root.is_there(&of_folder)?));
+        if found.map_err(|source| read_error(&place, source))? {
+            kept.push(place);
+        }
+    }
+    Ok(kept)
 }
 
-fn stable(named: Named) -> Result<Named, SourceError> {
+fn stable(root: &View, named: Named) -> Result<Named, SourceError> {
     let now = SystemTime::now();
     let mut kept = Vec::new();
-    for (place, path) in named {
-        let written = std::fs::metadata(&path).and_then(|meta| meta.modified());
-        let written = written.map_err(|source| read_error(&place, source))?;
+    for place in named {
+        let written = root.written(&place).map_err(|source| read_error(&place, source))?;
         // A time to come is a clock that is wrong; the file is not being written to.
         if now.duration_since(written).map_or(true, |age| age >= STABLE_AFTER) {
-            kept.push((place, path));
+            kept.push(place);
         }
     }
     Ok(kept)
 }
 
 /// Name → sum, as the manifest of the place's folder says; `None` where there is none.
-fn manifest(root: &Path, place: &str) -> Result<Option<BTreeMap<String, String>>, SourceError> {
+fn manifest(root: &View, place: &str) -> Result<Option<BTreeMap<String, String>>, SourceError> {
     let shown = join(split(place).0, MANIFEST);
-    let text = match std::fs::read_to_string(root.join(&shown)) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(read_error(&shown, error)),
-    };
+    let text = root.text(&shown).map_err(|error| failed(&shown, error))?;
+    let Some(text) = text else { return Ok(None) };
     let mut sums = BTreeMap::new();
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let (sum, name) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -356,16 +385,19 @@ fn manifest(root: &Path, place: &str) -> Result<Option<BTreeMap<String, String>>
 }
 
 /// The named files that the manifest lists; `None` while one of those that it lists is missing.
-fn listed(root: &Path, place: &str, named: Named) -> Result<Option<Named>, SourceError> {
+fn listed(root: &View, place: &str, named: Named) -> Result<Option<Named>, SourceError> {
     let Some(sums) = manifest(root, place)? else { return Ok(None) };
     let folder = split(place).0;
-    if sums.keys().any(|name| !root.join(folder).join(name).exists()) {
-        return Ok(None);
+    for name in sums.keys() {
+        let listed = join(folder, name);
+        if !root.is_there(&listed).map_err(|source| read_error(&listed, source))? {
+            return Ok(None);
+        }
     }
-    Ok(Some(named.into_iter().filter(|(place, _)| sums.contains_key(split(place).1)).collect()))
+    Ok(Some(named.into_iter().filter(|place| sums.contains_key(split(place).1)).collect()))
 }
 
-fn refuse_others(root: &Path, place: &str, files: &[TableFile]) -> Result<(), SourceError> {
+fn refuse_others(root: &View, place: &str, files: &[TableFile]) -> Result<(), SourceError> {
     let sums = manifest(root, place)?.unwrap_or_default();
     let other = files.iter().find(|file| sums.get(split(&file.place).1) != Some(&hex(&file.sum)));
     match other {
@@ -382,6 +414,7 @@ fn refuse_others(root: &Path, place: &str, files: &[TableFile]) -> Result<(), So
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
+    use std::path::Path;
 
     use super::*;
 

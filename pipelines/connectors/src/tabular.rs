@@ -27,19 +27,24 @@ use sha2::{Digest, Sha256};
 
 use self::delimited::{Delimited, Dialect};
 use self::parquet_file::{ParquetFile, agreed};
-use crate::files::{FileSet, TableFile, hex};
+use crate::files::{Bucket, FileSet, Root, TableFile, hex};
 use crate::{RawStream, Request, Snapshot, Source, SourceError, in_background};
 
-/// Delimited text and Parquet files below one folder.
+/// Delimited text and Parquet files below one folder, or one prefix of a store.
 #[derive(Debug, Clone)]
 pub struct Tabular {
-    root: Option<PathBuf>,
+    root: Option<Root>,
 }
 
 impl Tabular {
     /// A source of the folder `root`; without one, nothing is there.
     pub fn new(root: Option<PathBuf>) -> Self {
-        Self { root }
+        Self { root: root.map(Root::Folder) }
+    }
+
+    /// A source of what is in a bucket.
+    pub fn in_bucket(bucket: Bucket) -> Self {
+        Self { root: Some(Root::Bucket(bucket)) }
     }
 
     /// Finds the files and looks at the head of each; gives the files and a reader of their rows.

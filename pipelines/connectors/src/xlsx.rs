@@ -58,7 +58,7 @@ use self::book::Book;
 use self::layout::Layout;
 use self::plan::Plan;
 use self::table::{Out, Stopped};
-use crate::files::FileSet;
+use crate::files::{Bucket, FileSet, Root};
 use crate::{RawStream, Request, Snapshot, Source, SourceError};
 
 /// The name under which errors tell the form.
@@ -67,7 +67,7 @@ const FORMAT: &str = "XLSX";
 /// Workbooks: see the module.
 #[derive(Debug, Clone)]
 pub struct Xlsx {
-    root: Option<PathBuf>,
+    root: Option<Root>,
     limits: Limits,
 }
 
@@ -97,7 +97,12 @@ impl Default for Limits {
 impl Xlsx {
     /// Reads below the folder of sources; where none is configured every request is refused.
     pub fn new(root: Option<PathBuf>) -> Self {
-        Self { root, limits: Limits::default() }
+        Self { root: root.map(Root::Folder), limits: Limits::default() }
+    }
+
+    /// Reads in a bucket.
+    pub fn in_bucket(bucket: Bucket) -> Self {
+        Self { root: Some(Root::Bucket(bucket)), limits: Limits::default() }
     }
 
     /// With other bounds than the usual ones.

@@ -1,8 +1,5 @@
 //! One table of one file: its parts, one after another.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-
 use super::Limits;
 use super::base64::Decoder;
 use super::content::{content_bytes, event_bytes, read_content};
@@ -14,13 +11,16 @@ use super::plan::{Origin, Plan};
 use super::records::Records;
 use super::shelf::Shelf;
 use crate::SourceError;
-use crate::files::TableFile;
+use crate::files::{Chunks, TableFile};
 
 /// Bytes read at once, where so many are wanted one behind another.
 const BLOCK: u64 = 256 << 10;
 
 /// Bytes between two parts that are rather read than jumped over.
 const GAP: u64 = 16 << 10;
+
+/// Blocks of an object that are kept: its parts are read in their order.
+const KEPT_BLOCKS: usize = 1;
 
 /// Buffers that the next file uses again.
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ pub(super) fn read(
 ) -> Result<(), Told> {
     let plan = records.plan();
     let told = |(fault, place): (Fault, Place)| fault.told(file, plan, place);
-    let open = file.open().map_err(Told::Failed)?;
+    let open = file.chunks(KEPT_BLOCKS).map_err(Told::Failed)?;
     let parts = shelf.parts(file, &open, limits, &mut scratch.feed).map_err(told)?;
     let wanted = parts.all.iter().filter(|part| part.table == plan.table.number);
     let wanted: Vec<Part> = wanted.copied().collect();
@@ -66,9 +66,10 @@ pub(super) fn first_record(
     let mut sink = |_| true;
     let mut records = Records::new(plan, limits, &mut sink).first_only();
     let mut scratch = Scratch::default();
-    let open = file.open()?;
+    let open = file.chunks(KEPT_BLOCKS)?;
     let mut block = Block { file: &open, bytes: &mut scratch.block, begin: 0, end: 0 };
-    let outcome = walk(&open, limits, &mut scratch.feed, &mut |part, envelope| {
+    let input = open.reader().map_err(|error| file.failed(error))?;
+    let outcome = walk(input, limits, &mut scratch.feed, &mut |part, envelope| {
         if part.table != plan.table.number {
             return Ok(());
         }
@@ -120,7 +121,7 @@ fn read_part(
 
 /// A stretch of the file that holds one part or several.
 struct Block<'b> {
-    file: &'b File,
+    file: &'b Chunks,
     bytes: &'b mut Vec<u8>,
     begin: u64,
     end: u64,
@@ -149,8 +150,8 @@ impl Block<'_> {
                 self.bytes.resize(length, 0);
             }
             (self.begin, self.end) = (part.begin, last);
-            let read = self.file.read_exact_at(&mut self.bytes[..length], part.begin);
-            read.map_err(Fault::Read)?;
+            let filled = self.file.fill(&mut self.bytes[..length], part.begin);
+            filled.map_err(Fault::Read)?;
         }
         // Both lie in a block, whose length is one of memory.
         let from = (part.begin - self.begin) as usize;

@@ -2,14 +2,12 @@
 //! one folder walks through its files once.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{Seek, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Limits;
 use super::fault::{Fault, Place};
 use super::parts::{Part, Parts};
-use crate::files::{State, TableFile};
+use crate::files::{Chunks, Sum, TableFile};
 
 /// Bytes that all this may take up: enough for a night of the country, some 4 million parts.
 const ROOM: usize = 192 << 20;
@@ -25,7 +23,8 @@ pub(super) struct Shelf {
 
 #[derive(Debug, Default)]
 struct Known {
-    files: HashMap<State, Slot>,
+    /// By the sum of their bytes.
+    files: HashMap<Sum, Slot>,
     bytes: usize,
 }
 
@@ -37,14 +36,14 @@ impl Shelf {
     pub(super) fn parts(
         &self,
         file: &TableFile,
-        open: &File,
+        open: &Chunks,
         limits: &Limits,
         buffer: &mut Vec<u8>,
     ) -> Result<Arc<Parts>, (Fault, Place)> {
-        // The state that is looked up is that in which the file was found; that it still is in it,
-        // the reader asks when it has read the parts.
-        let Some(state) = file.state() else { return walked(open, limits, buffer) };
-        let slot = Arc::clone(self.known().files.entry(state).or_default());
+        // The sum that is looked up is that of the file as it was found; that it still is so, the
+        // reader asks when it has read the parts.
+        let Some(sum) = file.settled_sum() else { return walked(open, limits, buffer) };
+        let slot = Arc::clone(self.known().files.entry(sum).or_default());
         let mut kept = slot.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(parts) = &*kept {
             return Ok(Arc::clone(parts));
@@ -73,13 +72,13 @@ impl Shelf {
 }
 
 fn walked(
-    mut open: &File,
+    open: &Chunks,
     limits: &Limits,
     buffer: &mut Vec<u8>,
 ) -> Result<Arc<Parts>, (Fault, Place)> {
     let at_begin = Place { hoso: 0, byte: 0 };
-    open.seek(SeekFrom::Start(0)).map_err(|error| (Fault::Read(error), at_begin))?;
-    Ok(Arc::new(Parts::of(open, limits, buffer)?))
+    let input = open.reader().map_err(|error| (Fault::Read(error), at_begin))?;
+    Ok(Arc::new(Parts::of(input, limits, buffer)?))
 }
 
 #[cfg(test)]
@@ -101,15 +100,15 @@ mod tests {
             let request = Request { place, columns, span: None, settings: BTreeMap::new() };
             let set = FileSet::find(folder.path(), &request).unwrap().unwrap();
             let file = &set.files()[0];
-            let open = file.open().unwrap();
+            let open = file.chunks(1).unwrap();
             let parts = shelf.parts(file, &open, &limits, &mut Vec::new()).unwrap();
-            (file.state(), parts)
+            (file.settled_sum(), parts)
         };
-        // A file that was just written is not known by its state yet.
-        let (mut state, mut first) = parts();
-        while state.is_none() {
+        // Nothing stands yet for the sum of a file that was just written.
+        let (mut sum, mut first) = parts();
+        while sum.is_none() {
             std::thread::yield_now();
-            (state, first) = parts();
+            (sum, first) = parts();
         }
         assert!(Arc::ptr_eq(&parts().1, &first));
         std::fs::write(&path, "<CHI_TIEU_GIAYHEN_KHAMLAI/>").unwrap();

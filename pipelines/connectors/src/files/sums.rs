@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest, Sha256};
 
 /// A SHA-256.
-pub(super) type Sum = [u8; 32];
+pub(crate) type Sum = [u8; 32];
 
 /// What is longer ago, no coarse clock confuses with what is still to come. The coarsest in use
 /// counts every other second.
@@ -36,7 +36,7 @@ type Known = Mutex<BTreeMap<State, Arc<Mutex<Option<Sum>>>>>;
 
 /// A file as the file system shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct State {
+pub(super) struct State {
     device: u64,
     number: u64,
     size: u64,

@@ -4,7 +4,6 @@
 //! is caught on the thread that reads, and the file is refused; the process and the other tables go
 //! on. Nothing of the reader is used after it.
 
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -20,16 +19,20 @@ use parquet::basic::Type as Physical;
 use parquet::file::metadata::ParquetMetaData;
 
 use super::delimited::positions;
-use crate::files::TableFile;
+use crate::files::{Chunks, TableFile};
 use crate::text::{as_text, strictly};
 use crate::{BATCH_ROWS, SourceError};
 
 /// Unpacked bytes of the wanted columns in one batch, by what the footer says of them.
 const BATCH_BYTES: u64 = 64 << 20;
 
+/// Blocks of an object that are kept, 64 MiB: the reader takes small pieces of every wanted column.
+const KEPT_BLOCKS: usize = 32;
+
 /// The rows of one file.
 pub(super) struct ParquetFile {
     file: TableFile,
+    chunks: Chunks,
     reader: ParquetRecordBatchReader,
     schema: SchemaRef,
     /// Where each wanted column stands among those that are read.
@@ -48,19 +51,19 @@ impl ParquetFile {
         columns: &[String],
         types: &[DataType],
     ) -> Result<Self, SourceError> {
-        let (opened, head) = head(file)?;
+        let (chunks, head) = head(file)?;
         let at = roots(file, &head, columns)?;
         let metadata = Arc::clone(head.metadata());
         let batch_rows = batch_rows(&metadata, &at);
         let mask = ProjectionMask::roots(head.parquet_schema(), at.iter().copied());
         let reader = caught(|| {
-            ParquetRecordBatchReaderBuilder::new_with_metadata(opened, head)
+            ParquetRecordBatchReaderBuilder::new_with_metadata(chunks.clone(), head)
                 .with_projection(mask)
                 .with_batch_size(batch_rows)
                 .build()
                 .ok()
         });
-        let reader = reader.ok_or_else(|| malformed(file, "in the footer", UNREADABLE))?;
+        let reader = reader.ok_or_else(|| unreadable(file, &chunks, "in the footer"))?;
         // The file's columns come in the file's order.
         let order = at.iter().map(|one| at.iter().filter(|other| *other < one).count()).collect();
         let fields: Vec<Field> = columns
@@ -74,6 +77,7 @@ impl ParquetFile {
         });
         Ok(Self {
             file: file.clone(),
+            chunks,
             reader,
             schema: Arc::new(Schema::new(fields)),
             order,
@@ -89,7 +93,7 @@ impl ParquetFile {
         let Some(read) = read else { return Err(self.unreadable()) };
         let Some(batch) = read else {
             self.is_over = true;
-            self.file.check()?;
+            self.file.check_open(&self.chunks)?;
             let is_empty = !std::mem::replace(&mut self.gave_any, true);
             return Ok(is_empty.then(|| RecordBatch::new_empty(Arc::clone(&self.schema))));
         };
@@ -117,11 +121,8 @@ impl ParquetFile {
     /// What the reader says is not kept: it may quote a cell.
     fn unreadable(&self) -> SourceError {
         let group = self.group_ends.partition_point(|end| *end <= self.rows) + 1;
-        malformed(
-            &self.file,
-            &format!("in row group {group}, near row {}", self.rows + 1),
-            UNREADABLE,
-        )
+        let at = format!("in row group {group}, near row {}", self.rows + 1);
+        unreadable(&self.file, &self.chunks, &at)
     }
 }
 
@@ -175,10 +176,10 @@ pub(super) fn agreed(
 }
 
 /// Reads the footer.
-fn head(file: &TableFile) -> Result<(File, ArrowReaderMetadata), SourceError> {
-    let opened = file.open()?;
+fn head(file: &TableFile) -> Result<(Chunks, ArrowReaderMetadata), SourceError> {
+    let chunks = file.chunks(KEPT_BLOCKS)?;
     let head = caught(|| {
-        let head = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).ok()?;
+        let head = ArrowReaderMetadata::load(&chunks, ArrowReaderOptions::new()).ok()?;
         Some(match wider(&head) {
             None => head,
             Some(schema) => {
@@ -187,8 +188,8 @@ fn head(file: &TableFile) -> Result<(File, ArrowReaderMetadata), SourceError> {
             }
         })
     });
-    let head = head.ok_or_else(|| malformed(file, "in the footer", UNREADABLE))?;
-    Ok((opened, head))
+    let head = head.ok_or_else(|| unreadable(file, &chunks, "in the footer"))?;
+    Ok((chunks, head))
 }
 
 /// Old instants of 96 bits would be counted in nanoseconds, which end in the year 2262; sources
@@ -284,6 +285,14 @@ fn normal(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 fn kind(ty: &DataType) -> String {
     let name = ty.to_string();
     name.split(['(', '<', '{']).next().unwrap_or_default().trim().to_owned()
+}
+
+/// The reader of the format failed; that may be the store's doing.
+fn unreadable(file: &TableFile, chunks: &Chunks, at: &str) -> SourceError {
+    match chunks.failure() {
+        Some(error) => file.failed(error),
+        None => malformed(file, at, UNREADABLE),
+    }
 }
 
 fn malformed(file: &TableFile, at: &str, what: &str) -> SourceError {

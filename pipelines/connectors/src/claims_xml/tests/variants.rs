@@ -1,5 +1,8 @@
 //! The forms that senders use, and what is asked of the files.
 
+use object_store::ObjectStoreExt as _;
+use object_store::memory::InMemory;
+
 use super::*;
 use crate::claims_xml::fault::Told;
 use crate::claims_xml::reading::{Scratch, read as read_file};
@@ -270,6 +273,30 @@ fn a_file_that_changes_is_no_malformed_file() {
             &mut Scratch::default(),
             &limits,
         );
+        assert!(matches!(told, Err(Told::Failed(SourceError::Changed { .. }))), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_changes_is_no_malformed_file() {
+    let path = object_store::path::Path::from("1.xml");
+    let longer = [written(), b"\n".to_vec()].concat();
+    for bytes in [longer, written()[..300].to_vec(), b"<A/>".to_vec()] {
+        let store = Arc::new(InMemory::new());
+        store.put(&path, written().into()).await.unwrap();
+        let root = Root::Bucket(Bucket::over(Arc::<InMemory>::clone(&store), ""));
+        let request = request("1.xml", 1, &["MA_LK"]);
+        let plan = Plan::of(&request).unwrap();
+        let found = tokio::task::spawn_blocking(move || FileSet::find(&root, &request)).await;
+        let set = found.unwrap().unwrap().unwrap();
+        store.put(&path, bytes.into()).await.unwrap();
+        let read = move || {
+            let (limits, mut sink) = (Limits::default(), |_| true);
+            let mut records = Records::new(&plan, &limits, &mut sink);
+            let (file, mut scratch) = (&set.files()[0], Scratch::default());
+            read_file(file, &Shelf::default(), &mut records, &mut scratch, &limits)
+        };
+        let told = tokio::task::spawn_blocking(read).await.unwrap();
         assert!(matches!(told, Err(Told::Failed(SourceError::Changed { .. }))), "{told:?}");
     }
 }
