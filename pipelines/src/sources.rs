@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use connectors::claims_xml::ClaimsXml;
 use connectors::fhir::Fhir;
+use connectors::files::{Bucket, S3};
 use connectors::fill::{Cells, Target};
 use connectors::http_json::HttpJson;
 use connectors::mariadb::{self, MariaDbSource};
@@ -26,8 +27,8 @@ use warehouse::spec::{NIGHT, Origin, SourceKind, SourceTable, Treatment};
 /// Where a system that is no folder is, and how to get in.
 #[derive(Debug, Clone, Default)]
 pub struct Server {
-    /// `postgresql://host:port/database`, `mariadb://host:port/database`, `https://host/path`, or an
-    /// ODBC connection string. No user and no password stand in it.
+    /// `postgresql://host:port/database`, `mariadb://host:port/database`, `https://host/path`,
+    /// `s3://bucket/prefix`, or an ODBC connection string. No user and no password stand in it.
     pub address: String,
     /// Who we are there.
     pub user: Option<String>,
@@ -47,6 +48,18 @@ pub struct Server {
     pub timeout_secs: u64,
     /// Where a FHIR server puts exported files that are not with itself.
     pub files_address: Option<String>,
+    /// Where the store of a bucket is: `aws_endpoint`, `aws_region`.
+    pub options: BTreeMap<String, String>,
+}
+
+impl Server {
+    fn is_bucket(&self) -> bool {
+        self.address.starts_with("s3://")
+    }
+
+    fn is_web(&self) -> bool {
+        self.address.starts_with("https://") || self.address.starts_with("http://")
+    }
 }
 
 /// All systems that a night may read. Cheap to make: nothing is opened before it is asked.
@@ -105,7 +118,7 @@ impl Sources {
     /// What it exports has no place for each night, whatever files the contract names.
     pub fn exports(&self, source: &str, table: &SourceTable) -> bool {
         matches!(table.origin, Origin::Read { kind: SourceKind::Fhir, .. })
-            && self.server(source, SourceKind::Fhir).is_some()
+            && self.servers.get(source).is_some_and(Server::is_web)
     }
 
     /// Whether a server exports only the rows of a span: those written since an instant.
@@ -118,8 +131,11 @@ impl Sources {
     /// system the source has, unless it is one that gives such files.
     fn server(&self, source: &str, kind: SourceKind) -> Option<&Server> {
         let server = self.servers.get(source)?;
-        let is_web = ["https://", "http://"].iter().any(|web| server.address.starts_with(web));
-        (!kind.is_file() || (kind == SourceKind::Fhir && is_web)).then_some(server)
+        let gives = match kind {
+            SourceKind::Fhir => server.is_bucket() || server.is_web(),
+            kind => server.is_bucket() == kind.is_file(),
+        };
+        gives.then_some(server)
     }
 
     /// The rows of a table; `None` where its source has nothing for it yet, or is nowhere.
@@ -189,6 +205,15 @@ async fn reach(kind: SourceKind, server: &Server) -> Result<Arc<dyn Source>, Sou
     if kind == SourceKind::Odbc {
         return Ok(Arc::new(OdbcSource::connect(&data_source(server)).await?));
     }
+    if server.is_bucket() {
+        let bucket = Bucket::open(&s3(kind, server)?).await?;
+        return Ok(match kind {
+            SourceKind::ClaimsXml => Arc::new(ClaimsXml::in_bucket(bucket)),
+            SourceKind::Fhir => Arc::new(Fhir::in_bucket(bucket)),
+            SourceKind::Xlsx => Arc::new(Xlsx::in_bucket(bucket)),
+            _ => Arc::new(Tabular::in_bucket(bucket)),
+        });
+    }
     let place = Place::of(kind, server)?;
     Ok(match kind {
         SourceKind::PostgreSql => {
@@ -213,6 +238,18 @@ fn data_source(server: &Server) -> DataSource {
         password: server.secret.clone(),
         label: "odbc".to_owned(),
     }
+}
+
+fn s3(kind: SourceKind, server: &Server) -> Result<S3, SourceError> {
+    Ok(S3 {
+        address: Place::of(kind, server)?.url,
+        options: server.options.clone(),
+        key_id: server.user.clone(),
+        key: server.secret.clone(),
+        ca_file: server.ca_file.clone(),
+        plain: server.plain,
+        timeout_secs: server.timeout_secs.max(1),
+    })
 }
 
 fn service(place: Place, server: &Server) -> Service {
@@ -297,6 +334,7 @@ impl Place {
         let (schemes, port): (&[&str], _) = match kind {
             SourceKind::PostgreSql => (&["postgresql", "postgres"], 5432),
             SourceKind::MariaDb => (&["mariadb", "mysql"], 3306),
+            _ if server.is_bucket() => (&["s3"], 443),
             _ if server.plain => (&["http", "https"], 80),
             _ => (&["https"], 443),
         };
@@ -375,6 +413,9 @@ mod tests {
         };
         let is_served = |address, kind| sources(address).server("benh_an", kind).is_some();
         assert!(is_served("https://benh-an.example.vn/fhir", SourceKind::Fhir));
+        assert!(is_served("s3://benh-an/ra", SourceKind::Fhir));
+        assert!(is_served("s3://benh-an/ra", SourceKind::Csv));
+        assert!(!is_served("s3://benh-an/ra", SourceKind::PostgreSql));
         assert!(!is_served("https://benh-an.example.vn/fhir", SourceKind::Csv));
         assert!(!is_served("postgresql://benh-an.example.vn/x", SourceKind::Fhir));
         assert!(is_served("postgresql://benh-an.example.vn/x", SourceKind::PostgreSql));

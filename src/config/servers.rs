@@ -1,6 +1,7 @@
 //! Where the servers of sources are. Secrets stand elsewhere: in a file, in a variable of the
 //! environment, or in what a command prints.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use connectors::{Secret, SecretPlace};
@@ -13,8 +14,8 @@ use super::UsageError;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServerConfig {
-    /// `postgresql://host:port/database`, `mariadb://host:port/database`, `https://host/path`, or an
-    /// ODBC connection string; without user and password.
+    /// `postgresql://host:port/database`, `mariadb://host:port/database`, `https://host/path`,
+    /// `s3://bucket/prefix`, or an ODBC connection string; without user and password.
     pub(crate) address: String,
     /// Who we are there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,6 +50,9 @@ pub(crate) struct ServerConfig {
     /// Where a FHIR server puts exported files that are not with itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) files_address: Option<String>,
+    /// Where the store of a bucket is, in `object_store`'s own names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    options: BTreeMap<String, String>,
 }
 
 fn default_connections() -> usize {
@@ -84,6 +88,7 @@ impl ServerConfig {
             requests_per_second: self.requests_per_second,
             timeout_secs: self.timeout_secs,
             files_address: self.files_address.clone(),
+            options: self.options.clone(),
         })
     }
 

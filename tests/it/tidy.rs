@@ -82,7 +82,9 @@ fn no_session_of_the_engine_leaves_the_door() {
 #[test]
 fn only_the_store_opens_an_object_store() {
     let words = ["LocalFileSystem::", "AmazonS3Builder", "DeltaTableBuilder"];
-    assert_eq!(outside(&words, &["warehouse/src/store"]), NONE);
+    // Buckets of sources are opened for reading, by the connectors.
+    let allowed = ["warehouse/src/store", "pipelines/connectors/src/files/s3.rs"];
+    assert_eq!(outside(&words, &allowed), NONE);
 }
 
 #[test]

@@ -66,8 +66,8 @@ pub trait Source: Send + Sync {
 /// What is asked of one table of a source, in the source's own terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// Where the rows are: a file or folder below the sources' folder, `schema.relation` of a
-    /// database, a path of a web service.
+    /// Where the rows are: a file or folder below the sources' folder or bucket, `schema.relation` of
+    /// a database, a path of a web service.
     pub place: String,
     /// The columns, each once. What names a column depends on the kind of source.
     pub columns: Vec<String>,
