@@ -19,6 +19,7 @@ use arrow::datatypes::SchemaRef;
 use chrono::NaiveDateTime;
 use connectors::{Snapshot, SourceError};
 use futures::StreamExt;
+use identifiers::{AllowList, ColumnKind, ColumnScan, Counts, ScanError, Verdict};
 use warehouse::geography::Geography;
 use warehouse::spec::{
     Column, ColumnType, Generalisation, Lookup, SourceTable, Treatment, UnitDate, Vocabulary,
@@ -28,7 +29,6 @@ use warehouse::stage::{Stage, StageError, Staged};
 use warehouse::store::CheckResult;
 
 use crate::deidentify::keys::{KeyError, KeyRing};
-use crate::deidentify::scan::{AllowList, ColumnKind, ColumnScan, Counts, ScanError, Verdict};
 use crate::deidentify::{ColumnPlan, FaultReason, generalise};
 
 use self::content::Content;

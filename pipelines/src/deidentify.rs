@@ -8,8 +8,8 @@
 //! 2. **Pseudonymise** ([`pseudonym`]): a keyed token in the domain of the column. Keys live
 //!    outside the lake ([`keys`]).
 //! 3. **Generalise** ([`mod@generalise`]): months, years, age bands.
-//! 4. **Leak scan** ([`scan`]) of all that is kept: cell by cell, then the column as a whole
-//!    ([`scan::ColumnScan::verdict`]), because a shape that is chance in one cell is a fact in
+//! 4. **Leak scan** ([`identifiers`]) of all that is kept: cell by cell, then the column as a whole
+//!    ([`identifiers::ColumnScan::verdict`]), because a shape that is chance in one cell is a fact in
 //!    ninety of a hundred.
 //!
 //! What it refuses to do:
@@ -24,18 +24,16 @@
 pub mod generalise;
 pub mod keys;
 pub mod pseudonym;
-pub mod scan;
-mod text;
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Int32Array, StringArray};
+use identifiers::{ColumnScan, Counts, PatternId, Severity};
 use warehouse::spec::{Generalisation, Treatment};
 
 use self::generalise::DateFault;
 use self::keys::{KeyError, KeyRing};
 use self::pseudonym::Pseudonymiser;
-use self::scan::{ColumnScan, Counts, PatternId, Severity};
 
 /// What is done to one column, ready to run over any number of batches.
 #[derive(Debug)]
@@ -197,8 +195,8 @@ fn each<'a, T: 'a>(
 #[cfg(test)]
 mod tests {
     use arrow::array::Array;
+    use identifiers::{AllowList, ColumnKind};
 
-    use super::scan::{AllowList, ColumnKind};
     use super::*;
 
     fn plan(treatment: &Treatment, kind: ColumnKind) -> ColumnPlan {

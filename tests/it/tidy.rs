@@ -15,6 +15,7 @@ fn sources() -> Vec<(String, String)> {
         "warehouse/src",
         "pipelines/src",
         "pipelines/connectors/src",
+        "pipelines/identifiers/src",
         "open-data/src",
         "dashboards/src",
     ];
@@ -109,6 +110,7 @@ fn siblings_meet_through_the_warehouse_only() {
         ("warehouse", ["pipelines", "open-data", "dashboards"].as_slice()),
         ("pipelines", &["open-data", "dashboards"]),
         ("pipelines/connectors", &["warehouse", "pipelines", "open-data", "dashboards"]),
+        ("pipelines/identifiers", &["warehouse", "pipelines", "open-data", "dashboards"]),
         ("open-data", &["pipelines", "dashboards"]),
         ("dashboards", &["pipelines", "open-data"]),
     ] {

@@ -20,11 +20,10 @@
 use std::fmt;
 
 use hmac::{Hmac, Mac};
+use identifiers::{is_citizen_id, text};
 use sha2::Sha256;
 
 use super::keys::DomainKey;
-use super::scan::is_citizen_id;
-use super::text;
 
 const PREFIX: &str = "v1:";
 const TOKEN_BYTES: usize = 16;

@@ -3,9 +3,9 @@ use std::fs;
 use std::sync::OnceLock;
 
 use chrono::{Datelike, Weekday};
+use identifiers::{AllowList, ColumnKind, ColumnScan, PatternId};
 
 use super::*;
-use crate::deidentify::scan::{AllowList, ColumnKind, ColumnScan, PatternId};
 
 const UNITS: &str = include_str!("../../reference/don_vi.csv");
 const SUCCESSORS: &str = include_str!("../../reference/ke_thua.csv");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use connectors::fill::Holds;
+use identifiers::{AllowList, ColumnKind, ColumnScan};
 use regex::Regex;
 use warehouse::spec::{Column, ColumnType, Declarations, Origin, SourceTable, Treatment, UnitDate};
 
@@ -10,7 +11,6 @@ use super::forms;
 use super::make::make;
 use super::pattern::Pattern;
 use super::rules;
-use crate::deidentify::scan::{AllowList, ColumnKind, ColumnScan};
 
 /// A table as its source has it.
 pub(super) struct Shape<'a> {

@@ -361,7 +361,7 @@ proptest! {
             });
             words.collect::<Vec<_>>().join(" ")
         };
-        use super::super::text;
+        use crate::text;
         let name = match spelling {
             0 => name,
             1 => name.nfd().collect(),

@@ -7,7 +7,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// `text` in NFC, with digits of other scripts in ASCII, every kind of space as a plain one, every
 /// kind of hyphen as `-`, and invisible characters left out. Borrowed where nothing changes.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
+pub fn clean(text: &str) -> Cow<'_, str> {
     // Vietnamese as it is nearly always written: ASCII and letters that are in NFC as they stand.
     let usual = |c: char| c.is_ascii() || matches!(c, 'À'..='ư' | 'Ạ'..='ỹ');
     if text.is_ascii() || text.chars().all(usual) {

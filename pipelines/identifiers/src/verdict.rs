@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use super::digits::full_date;
+use super::dates::full_date;
 use super::{ColumnKind, PatternId, Seen};
 
 /// How many values are kept, as keyed hashes, to see how distinct a column is.

@@ -1,5 +1,6 @@
 //! Identifiers made of digits, whole or grouped by spaces, dots and hyphens.
 
+use super::dates::full_date;
 use super::header::{self, Header};
 use super::text::words;
 use super::{Counts, PatternId};
@@ -41,23 +42,6 @@ fn citizen_id(digits: &[u8], this_year: i32) -> bool {
 pub(super) fn is_province(tens: u8, ones: u8) -> bool {
     let code = usize::from(tens.wrapping_sub(b'0')) * 10 + usize::from(ones.wrapping_sub(b'0'));
     PROVINCES.get(code).copied().unwrap_or(false)
-}
-
-/// The year of a full calendar date in one of the raw forms.
-pub(super) fn full_date(cell: &str) -> Option<i32> {
-    use chrono::Datelike;
-    let iso = super::super::generalise::day(cell).ok().flatten();
-    if let Some(day) = iso {
-        return Some(day.year());
-    }
-    let mut parts = cell.split(['/', '.', '-']);
-    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() || year.len() != 4 {
-        return None;
-    }
-    let number = |part: &str| part.parse::<u32>().ok();
-    let year = i32::try_from(number(year)?).ok().filter(|year| (1850..=2150).contains(year))?;
-    chrono::NaiveDate::from_ymd_opt(year, number(month)?, number(day)?).map(|day| day.year())
 }
 
 /// Whether the cell is a plain decimal number: sign, digits, one point, exponent.

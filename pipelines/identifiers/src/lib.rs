@@ -1,4 +1,7 @@
-//! The leak scan: does a column that is kept hold identifiers of persons?
+//! What identifies a person, found in cells: the leak scan of columns that are kept.
+//!
+//! The crate knows neither the lake nor its declarations: text goes in, the name of a pattern comes
+//! out.
 //!
 //! It looks at raw cell text, in two ways. [`ColumnScan::cell`] judges one cell by shape, by the
 //! words before a number, and by the column's header. [`ColumnScan::verdict`] judges the column
@@ -12,7 +15,7 @@
 //! | `bhyt_card15`, `temp_card` | two letters, benefit digit, province, ten digits; `TE1` and 12 more | – |
 //! | `mobile`, `landline`, `email` | by shape, with any grouping | – |
 //! | `passport` | letter and seven digits under a header or after a word | half the cells |
-//! | `person_name` | surname, then how the following words look: see `scan/people.rs` | – |
+//! | `person_name` | surname, then how the following words look: see `people.rs` | – |
 //! | `address` | `số nhà`, `ngõ`, `thôn` … and what follows | – |
 //! | `practitioner`, `gps` | by shape | – |
 //! | `episode_or_record` | by header | nearly unique codes of letters and digits |
@@ -45,10 +48,12 @@
 //! after persons, or look so: such columns are checked against a list, allow `person_name`, or
 //! give their names in an [`AllowList`].
 
+mod dates;
 mod digits;
 mod header;
 mod people;
 mod shapes;
+pub mod text;
 mod verdict;
 
 use std::fmt;
@@ -56,12 +61,10 @@ use std::str::FromStr;
 
 use chrono::{Datelike, Utc};
 
+pub use self::digits::is_citizen_id;
 use self::header::Header;
 pub use self::people::AllowList;
 pub use self::verdict::{Counts, Finding, Verdict};
-use super::text;
-
-pub use self::digits::is_citizen_id;
 
 /// A kind of identifier that is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -350,7 +353,7 @@ impl ColumnScan {
                 digits::number(cell, &self.header, self.this_year, counts).filter(wants)
             }
             ColumnKind::Date if self.header.birth => {
-                digits::full_date(cell).map(|_| PatternId::BirthDate).filter(wants)
+                dates::full_date(cell).map(|_| PatternId::BirthDate).filter(wants)
             }
             _ => None,
         }
@@ -358,7 +361,7 @@ impl ColumnScan {
 
     fn by_shape(&self, cell: &str, seen: &Seen, counts: Option<&mut Counts>) -> Option<PatternId> {
         let is_number = self.kind == ColumnKind::Number && digits::reads_as_number(cell);
-        let is_date = self.kind == ColumnKind::Date && digits::full_date(cell).is_some();
+        let is_date = self.kind == ColumnKind::Date && dates::full_date(cell).is_some();
         if is_number || is_date {
             return None;
         }
