@@ -1,4 +1,4 @@
-//! Identifiers of letters, digits and signs.
+//! Identifiers of letters and digits together: cards, passports, certificates, plates, points.
 //!
 //! The `regex` crate has no look-around: each expression gives the core, and the characters beside
 //! it are tested in code.
@@ -7,54 +7,104 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::digits::is_province;
-use super::header::{self, Header};
-use super::text::words;
-use super::{PatternId, Seen};
+use super::header::Header;
+use super::labels::{self, Found, Label};
+use super::numbers;
+use super::pattern::PatternId;
+use super::seen::Seen;
 
 fn compile(expression: &str) -> Regex {
     Regex::new(expression).expect("an expression of this file, compiled by its tests")
 }
 
-static CARD: LazyLock<Regex> =
-    LazyLock::new(|| compile(r"(?i)[A-Z]{2}[ .-]?[1-5][ .-]?[0-9][ .-]?[0-9](?:[ .-]?[0-9]){10}"));
-static TEMPORARY: LazyLock<Regex> = LazyLock::new(|| compile(r"(?i)TE1[0-9]{2}[A-Z0-9]{10}"));
-static PASSPORT: LazyLock<Regex> = LazyLock::new(|| compile(r"[A-Z][ -]?[0-9]{7}"));
-static PRACTITIONER: LazyLock<Regex> =
-    LazyLock::new(|| compile(r"(?i)[0-9]{4,7} ?/ ?[A-ZĐ]{1,5} ?- ?(?:CCHN|GPHN)"));
+/// Up to three signs between the parts of a card's number.
+static CARD: LazyLock<Regex> = LazyLock::new(|| {
+    compile(r"(?i)[A-Z][^\pL\pN<]{0,3}[A-Z][^\pL\pN<]{0,3}[1-5](?:[^\pL\pN<]{0,3}[0-9]){12}")
+});
+static TEMPORARY: LazyLock<Regex> =
+    LazyLock::new(|| compile(r"(?i)T[ .-]?E[ .-]?1[ .-]?[0-9][ .-]?[0-9](?:[ .-]?[A-Z0-9]){10}"));
+static PASSPORT: LazyLock<Regex> =
+    LazyLock::new(|| compile(r"(?i)[A-Z](?:[^\pL\pN<]{0,3}[0-9]){7,8}"));
+static PRACTITIONER: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r"(?i)(?:[0-9][^\pL\pN]{0,3}){4,7}[^\pL\pN]{0,3}[A-ZĐ]{1,5}[^\pL\pN]{1,3}(?:CCHN|GPHN)|[0-9]{3,7}\W{0,2}/\W{0,2}(?:CCHN|GPHN)",
+    )
+});
 static POINT: LazyLock<Regex> = LazyLock::new(|| {
     compile(r"(?:[89]|1[0-9]|2[0-3])\.[0-9]{4,}[ ]*[,; ][ ]*1(?:0[2-9]|1[0-7])\.[0-9]{4,}")
 });
+static PLATE: LazyLock<Regex> = LazyLock::new(|| {
+    compile(r"(?:[1-9][0-9][ -]?[A-ZĐ]{1,2}[0-9]?|[A-Z]{2})[ .-]{1,3}[0-9]{2,3}[.-]?[0-9]{2}")
+});
+static MACHINE_LINE: LazyLock<Regex> =
+    LazyLock::new(|| compile(r"P<[A-Z]{3}[A-Z]+<<?[A-Z]+|[A-Z][0-9]{7,8}<?[0-9]VNM[0-9]{7}"));
 
-/// Groups of holders on insurance cards (Decision 1351/QĐ-BHXH as changed in 2023 and 2024).
-const HOLDERS: &[&[u8; 2]] = &[
-    b"DN", b"HC", b"HT", b"TE", b"HS", b"SV", b"HN", b"CN", b"GD", b"QN", b"CA", b"CY", b"CC",
-    b"XK", b"TY", b"DT", b"DK", b"XB", b"TC", b"CB", b"NO", b"CT", b"TB", b"HX", b"NN", b"NU",
-    b"KC", b"PV", b"XN", b"LS", b"TN", b"CH", b"TK", b"MS", b"BT", b"TQ", b"TA", b"HD", b"HG",
-    b"TS", b"TD", b"CS", b"TL", b"DS", b"LB", b"CK", b"GB", b"ND",
-];
+/// Groups of holders on insurance cards (Decision 1351/QĐ-BHXH as changed in 2023 and 2024), and
+/// of older cards. They decide only where the digits stand apart.
+const HOLDERS: &str = "DN HX CH NN TK HC XK HT TB NO CT XB TN CS QN CA CY XN MS CC CK CB KC HD TE BT \
+    HN DT DK XD TS TC TQ TV TA TY HG LS PV CN HS SV GB GD ND TG AK NU TL TH TD XV TU LB DS";
 
 /// The first identifier of these shapes that is wanted.
 pub(super) fn find(
     cell: &str,
     seen: &Seen,
-    header: &Header,
-    wants: &dyn Fn(&PatternId) -> bool,
+    header: Header,
+    labels: &[Found],
+    wants: &dyn Fn(PatternId) -> bool,
 ) -> Option<PatternId> {
+    // Letters beside digits that words part: `GD4, rồi 27…`.
+    let says = |label| labels.iter().any(|found| found.label == label);
+    let parts = seen.digits >= 13 && seen.letters >= 2
+        || header.says(Label::Passport)
+        || says(Label::Passport)
+        || says(Label::Plate)
+        || begins_temporary(cell)
+        || says(Label::Practitioner);
+    let joined = (seen.digits >= 5 && parts).then(|| numbers::joined(cell)).flatten();
+    if let Some(joined) = joined {
+        let labels = labels::in_cell_of(&joined);
+        let found = of_one(&joined, seen, header, &labels, true, wants);
+        if found.is_some() {
+            return found;
+        }
+    }
+    of_one(cell, seen, header, labels, false, wants)
+}
+
+fn of_one(
+    cell: &str,
+    seen: &Seen,
+    header: Header,
+    labels: &[Found],
+    joined: bool,
+    wants: &dyn Fn(PatternId) -> bool,
+) -> Option<PatternId> {
+    let is_card = if joined { is_holders_card } else { is_card };
     let cards = seen.digits >= 13 && seen.letters >= 2;
-    let temporary = seen.digits >= 3 && seen.letters >= 2 && seen.length >= 15;
-    let passports = seen.digits >= 7 && seen.letters >= 1;
-    let certificates = seen.slashes > 0 && seen.digits >= 4;
+    let temporary =
+        seen.digits >= 3 && seen.letters >= 2 && seen.length >= 15 && begins_temporary(cell);
+    let certificates = labels.iter().any(|found| found.label == Label::Practitioner);
     let points = seen.joints >= 2 && seen.digits >= 13;
+    let plates = seen.digits >= 4 && seen.letters >= 1;
     let found = [
-        (PatternId::Email, seen.at && holds_email(cell)),
         (PatternId::BhytCard15, cards && matches(&CARD, cell, is_card)),
         (PatternId::TempCard, temporary && matches(&TEMPORARY, cell, |_| true)),
         (PatternId::Practitioner, certificates && matches(&PRACTITIONER, cell, |_| true)),
         (PatternId::Gps, points && matches(&POINT, cell, |_| true)),
-        (PatternId::Passport, passports && holds_passport(cell, header)),
+        (PatternId::Passport, seen.digits >= 7 && holds_passport(cell, header, labels)),
+        (PatternId::Plate, plates && holds_plate(cell, header, labels)),
+        (PatternId::Passport, seen.angles && MACHINE_LINE.is_match(cell)),
     ];
-    found.into_iter().find(|(pattern, is)| *is && wants(pattern)).map(|(pattern, _)| pattern)
+    found.into_iter().find(|(pattern, is)| *is && wants(*pattern)).map(|(pattern, _)| pattern)
+}
+
+/// `TE1`, perhaps with signs between.
+fn begins_temporary(cell: &str) -> bool {
+    let bytes = cell.as_bytes();
+    bytes.iter().enumerate().any(|(at, byte)| {
+        *byte == b'1'
+            && bytes[..at].iter().rev().take(2).any(|before| matches!(before, b'E' | b'e'))
+    })
 }
 
 /// Whether a match stands alone, no letter or digit beside it, and holds.
@@ -74,38 +124,51 @@ fn matches(expression: &Regex, cell: &str, holds: fn(&str) -> bool) -> bool {
     false
 }
 
+/// Two letters, benefit, place from 01 to 99 (97 and 98 are the army and the police), ten digits.
 fn is_card(text: &str) -> bool {
-    let plain: Vec<u8> =
-        text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_uppercase()).collect();
-    plain.len() == 15
-        && HOLDERS.iter().any(|holder| plain.starts_with(*holder))
-        && is_province(plain[3], plain[4])
+    let whole = text.len() == 15 && text.bytes().take(2).all(|byte| byte.is_ascii_uppercase());
+    whole && !text[3..].starts_with("00") || is_holders_card(text)
 }
 
-fn holds_passport(cell: &str, header: &Header) -> bool {
-    let said = header.passport || header.identity || {
-        let words = words(cell);
-        header::says(&words, header::PASSPORT)
+/// As [`is_card`], with the letters of a known group.
+fn is_holders_card(text: &str) -> bool {
+    let plain: String =
+        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    let known = plain.get(..2).is_some_and(|two| HOLDERS.split(' ').any(|one| one == two));
+    known && plain.len() == 15 && !plain[3..].starts_with("00")
+}
+
+fn holds_passport(cell: &str, header: Header, labels: &[Found]) -> bool {
+    if header.says(Label::Passport) || header.says(Label::Identity) {
+        return matches(&PASSPORT, cell, |_| true);
+    }
+    behind(cell, labels, Label::Passport, 32).any(|rest| matches(&PASSPORT, rest, |_| true))
+}
+
+fn holds_plate(cell: &str, header: Header, labels: &[Found]) -> bool {
+    if header.says(Label::Plate) {
+        return matches(&PLATE, cell, |_| true);
+    }
+    // Without a word only the full form with its point: `29A-123.45`.
+    let full = |text: &str| {
+        let bytes = text.as_bytes();
+        let point = bytes.len() >= 9 && bytes[bytes.len() - 3] == b'.';
+        point && bytes[0].is_ascii_digit() && text.contains('-')
     };
-    said && matches(&PASSPORT, cell, |_| true)
+    cell.contains('.') && cell.contains('-') && matches(&PLATE, cell, full)
+        || behind(cell, labels, Label::Plate, 24).any(|rest| matches(&PLATE, rest, |_| true))
 }
 
-/// An `@` with a mailbox before it and a dotted domain after it.
-fn holds_email(cell: &str) -> bool {
-    let bytes = cell.as_bytes();
-    bytes.iter().enumerate().filter(|(_, byte)| **byte == b'@').any(|(at, _)| {
-        let mailbox = at > 0
-            && (bytes[at - 1].is_ascii_alphanumeric()
-                || matches!(bytes[at - 1], b'.' | b'_' | b'%' | b'+' | b'-'));
-        let domain: Vec<&str> = cell[at + 1..]
-            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'))
-            .next()
-            .unwrap_or_default()
-            .trim_end_matches('.')
-            .split('.')
-            .collect();
-        let top = domain.last().copied().unwrap_or_default();
-        let whole = domain.len() >= 2 && domain.iter().all(|label| !label.is_empty());
-        mailbox && whole && top.len() >= 2 && top.bytes().all(|byte| byte.is_ascii_alphabetic())
+/// What follows each label of a kind, so many bytes.
+pub(super) fn behind<'a>(
+    cell: &'a str,
+    labels: &'a [Found],
+    label: Label,
+    far: usize,
+) -> impl Iterator<Item = &'a str> {
+    labels.iter().filter(move |found| found.label == label).map(move |found| {
+        let end = (found.end + far).min(cell.len());
+        let end = (end..=cell.len()).find(|end| cell.is_char_boundary(*end)).unwrap_or(cell.len());
+        &cell[found.end..end]
     })
 }

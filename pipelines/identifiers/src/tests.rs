@@ -264,6 +264,34 @@ fn a_column_of_identifiers_is_refused_though_no_cell_is() {
 }
 
 #[test]
+fn identity_numbers_without_their_zeros_are_seen_among_amounts() {
+    let money = |i: u64| (i * i * 137 % 90_000_000 * 100 + 1000).to_string();
+    let identity = |i: u64| (79_085_000_000 + i * 1_000_003 % 1_000_000).to_string();
+    let cells = |few: u64| (0..5000).map(move |i| if i < few { identity(i) } else { money(i) });
+    let Verdict::Refuse { pattern, .. } = verdict("t_bntt", ColumnKind::Number, cells(12)) else {
+        panic!("a dozen identity numbers among thousands of amounts must be refused");
+    };
+    assert_eq!(pattern, PatternId::Cccd);
+    assert_eq!(verdict("t_bntt", ColumnKind::Number, cells(0)), Verdict::Clean);
+    // Sums so long are of the form one time in five.
+    let sums = (0..500_u64).map(|i| (i * 171_717_171 + 13).to_string());
+    assert!(!matches!(
+        verdict("t_tong", ColumnKind::Number, sums),
+        Verdict::Refuse { pattern: PatternId::Cccd, .. }
+    ));
+}
+
+#[test]
+fn a_kept_day_is_a_birth_by_its_header_or_by_its_spread() {
+    let day = |header: &str, cell: &str| scan(header, ColumnKind::Date).cell(cell);
+    assert_eq!(day("ngay_sinh", "1970-05-12"), Some(PatternId::BirthDate));
+    assert_eq!(day("ngay_cap", "1970-05-12"), None);
+    assert_eq!(day("ngay_cap", "0912345678"), Some(PatternId::Mobile));
+    let visits = (0..3000_u64).map(|i| format!("{}-0{}-1{}", 2015 + i % 12, 1 + i % 9, i % 10));
+    assert_eq!(verdict("ngay_vao", ColumnKind::Date, visits), Verdict::Clean);
+}
+
+#[test]
 fn honest_columns_are_clean() {
     let money = (0..500_u64).map(|i| format!("{}.00", i * i * 137 % 90_000_000 * 100 + 1000));
     assert_eq!(verdict("t_bhtt", ColumnKind::Number, money), Verdict::Clean);
@@ -355,13 +383,13 @@ proptest! {
         let name = format!("{surname} {middle} {given}");
         let plain = |name: &str| -> String {
             let words = name.split(' ').map(|word| {
-                let mut letters = word.chars().map(|c| char::from(text::base_letter(c).unwrap()));
+                let mut letters = word.chars().map(|c| char::from(letters::base_letter(c).unwrap()));
                 let first = letters.next().unwrap().to_ascii_uppercase();
                 std::iter::once(first).chain(letters).collect::<String>()
             });
             words.collect::<Vec<_>>().join(" ")
         };
-        use crate::text;
+        use crate::letters;
         let name = match spelling {
             0 => name,
             1 => name.nfd().collect(),

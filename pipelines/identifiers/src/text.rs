@@ -1,9 +1,11 @@
-//! Bringing raw text to one form before anything is looked for in it.
+//! Bringing raw text to the one form that pseudonyms are made of. It may never change: a token made
+//! yesterday must be made again tomorrow. What the scan looks at goes further: see `normal.rs`.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+use super::letters::base_letter;
 
 /// `text` in NFC, with digits of other scripts in ASCII, every kind of space as a plain one, every
 /// kind of hyphen as `-`, and invisible characters left out. Borrowed where nothing changes.
@@ -42,38 +44,6 @@ fn digit(c: char, zero: char) -> Option<char> {
     char::from_digit(u32::from(c) - u32::from(zero), 10)
 }
 
-/// First code point past the Vietnamese letters.
-const END: usize = 0x1f00;
-
-/// Base letter, in its case, of every Latin letter with marks; 0 elsewhere.
-static BASE: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    (0..END)
-        .map(|code| {
-            let Some(c) = u32::try_from(code).ok().and_then(char::from_u32) else { return 0 };
-            let base = match c {
-                'đ' | 'ð' => 'd',
-                'Đ' | 'Ð' => 'D',
-                _ => std::iter::once(c).nfd().next().unwrap_or(c),
-            };
-            if base.is_ascii_alphabetic() { base as u8 } else { 0 }
-        })
-        .collect()
-});
-
-/// The unaccented letter that `c` is a form of, in its case: `Ễ` → `E`; `None` for what is no
-/// letter of the Latin alphabet.
-pub(super) fn base_cased(c: char) -> Option<u8> {
-    if c.is_ascii() {
-        return c.is_ascii_alphabetic().then_some(c as u8);
-    }
-    BASE.get(c as usize).copied().filter(|&base| base != 0)
-}
-
-/// As [`base_cased`], in lower case.
-pub(super) fn base_letter(c: char) -> Option<u8> {
-    base_cased(c).map(|letter| letter.to_ascii_lowercase())
-}
-
 /// `text` unaccented and in lower case, with every run of anything else as one space, framed by
 /// spaces: ` ho ten ` for `HO_TEN`, so that whole words can be looked for.
 pub(super) fn words(text: &str) -> String {
@@ -104,8 +74,5 @@ mod tests {
         assert!(matches!(clean("Nguyễn Văn A 12"), Cow::Borrowed(_)));
         assert_eq!(words("SO_CCCD / Số định-danh"), " so cccd so dinh danh ");
         assert_eq!(words(""), " ");
-        assert_eq!(base_letter('Ệ'), Some(b'e'));
-        assert_eq!(base_letter('Đ'), Some(b'd'));
-        assert_eq!(base_letter('×'), None);
     }
 }

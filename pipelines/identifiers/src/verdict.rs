@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 use super::dates::full_date;
+use super::numbers::form::citizen_id_without_zeros;
 use super::{ColumnKind, PatternId, Seen};
 
 /// How many values are kept, as keyed hashes, to see how distinct a column is.
@@ -21,6 +22,11 @@ pub struct Counts {
     widths: [u64; 4],
     /// Of those, the ones that end in 0: a tenth among identifiers, most among amounts.
     round: u64,
+    /// Of 10 and 11 digits, the ones that are not round, as amounts are.
+    uneven: u64,
+    /// Of those, the ones that are a citizen identity number but for lost zeros: all among those, a
+    /// fifth among amounts.
+    citizens: u64,
     pub(super) spoilt: u64,
     passports: u64,
     /// Single words of letters and digits, six and more.
@@ -70,10 +76,13 @@ impl Counts {
     }
 
     /// Counts a number that is nothing but digits.
-    pub(super) fn suspect_number(&mut self, digits: &[u8]) {
+    pub(super) fn suspect_number(&mut self, digits: &[u8], this_year: i32) {
         if let 9..=12 = digits.len() {
             self.widths[digits.len() - 9] += 1;
             self.round += u64::from(digits.ends_with(b"0"));
+            let uneven = matches!(digits.len(), 10 | 11) && !digits.ends_with(b"00");
+            self.uneven += u64::from(uneven);
+            self.citizens += u64::from(uneven && citizen_id_without_zeros(digits, this_year));
         }
     }
 
@@ -174,8 +183,11 @@ fn by_column(counts: &Counts, kind: ColumnKind) -> Vec<(PatternId, u64, super::S
     if wide(ten) {
         signs.push((PatternId::Bhxh10, ten, Block));
     }
-    if wide(eleven) {
-        signs.push((PatternId::Cccd, eleven, Block));
+    // Among amounts however few: of eight random numbers so long all but one are hardly ever of
+    // the form.
+    let lost_zeros = counts.citizens >= 8 && counts.citizens * 10 >= counts.uneven * 9;
+    if wide(eleven) || lost_zeros {
+        signs.push((PatternId::Cccd, eleven.max(counts.citizens), Block));
     }
     if counts.share(counts.passports) >= 0.5 && counts.nearly_unique() {
         signs.push((PatternId::Passport, counts.passports, Block));
