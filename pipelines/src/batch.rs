@@ -276,15 +276,20 @@ impl<'a> Columns<'a> {
             let name = prepared.column.name.as_str();
             done.insert(name, convert_column(prepared, cells, &mut faults));
         }
-        for prepared in self.prepared.iter().filter(|p| is_unit(p)) {
-            let ColumnType::Unit { on } = &prepared.column.ty else { continue };
-            let cells = cells::clean(raw, &prepared.column.from).map_err(BatchError::Shape)?;
+        for prepared in self.prepared.iter_mut().filter(|p| is_unit(p)) {
+            let column = prepared.column;
+            let ColumnType::Unit { on } = &column.ty else { continue };
+            let cells = cells::clean(raw, &column.from).map_err(BatchError::Shape)?;
+            let cells = match column.treatment {
+                Treatment::Keep => scanned(prepared, cells, &mut faults),
+                _ => cells,
+            };
             let dates = match on {
                 UnitDate::Fixed(date) => typed::UnitDates::Fixed(*date),
                 UnitDate::Column(name) => typed::UnitDates::of(done.get(name.as_str())),
             };
-            let name = prepared.column.name.as_str();
-            let keys = typed::units(prepared.column, &cells, &dates, self.geography, &mut faults);
+            let name = column.name.as_str();
+            let keys = typed::units(column, &cells, &dates, self.geography, &mut faults);
             done.insert(name, keys);
         }
         let columns = schema
@@ -351,17 +356,12 @@ fn plan_of(
     closed: bool,
     keys: &KeyRing,
 ) -> Result<Option<ColumnPlan>, BatchError> {
+    // A day may be a birth; what is no day, truth value or unit is refused by its type, but a column
+    // of identifiers is to be named as one.
     let kind = match column.ty {
-        ColumnType::Text => ColumnKind::Text,
+        ColumnType::Text | ColumnType::Boolean | ColumnType::Unit { .. } => ColumnKind::Text,
         ColumnType::Integer | ColumnType::Decimal { .. } => ColumnKind::Number,
-        // A value of these types is an identifier in no spelling: whatever parses is a day, a
-        // truth value or a known unit.
-        ColumnType::Date | ColumnType::Boolean | ColumnType::Unit { .. }
-            if column.treatment == Treatment::Keep =>
-        {
-            return Ok(None);
-        }
-        _ => ColumnKind::Date,
+        ColumnType::Date => ColumnKind::Date,
     };
     if closed && column.treatment == Treatment::Keep {
         return Ok(None);
@@ -405,15 +405,14 @@ fn convert_column(
     let Some(plan) = &prepared.plan else {
         return typed::parse(column, &cells, faults);
     };
-    let treated = plan.treat(&cells, &mut prepared.counts);
-    for fault in &treated.faults {
-        note_fault(faults, fault.row, name, reason_code(fault.reason));
-    }
     if column.treatment != Treatment::Keep {
+        let treated = plan.treat(&cells, &mut prepared.counts);
+        for fault in &treated.faults {
+            note_fault(faults, fault.row, name, reason_code(fault.reason));
+        }
         return typed::adopt(column, treated.values);
     }
-    let kept = treated.values.as_any().downcast_ref::<StringArray>().cloned();
-    let cells = kept.expect("a kept column comes back as text");
+    let cells = scanned(prepared, cells, faults);
     let cells = match &prepared.pattern {
         Some(pattern) => cells::only(cells, |row, cell| {
             let fits = pattern.is_match(cell);
@@ -425,6 +424,17 @@ fn convert_column(
         None => cells,
     };
     typed::parse(column, &cells, faults)
+}
+
+/// The cells of a kept column that hold no identifier.
+fn scanned(prepared: &mut Prepared<'_>, cells: StringArray, faults: &mut Faults) -> StringArray {
+    let Some(plan) = &prepared.plan else { return cells };
+    let treated = plan.treat(&cells, &mut prepared.counts);
+    for fault in &treated.faults {
+        note_fault(faults, fault.row, &prepared.column.name, reason_code(fault.reason));
+    }
+    let kept = treated.values.as_any().downcast_ref::<StringArray>().cloned();
+    kept.expect("a kept column comes back as text")
 }
 
 fn reason_code(reason: FaultReason) -> Reason {
