@@ -61,8 +61,12 @@
 //! # Speed
 //!
 //! Most cells of a claims table are codes, dates and amounts, and leave after one pass over their
-//! bytes without an allocation; readings that cost are behind signs that are cheap to see.
-//! `examples/speed.rs` measures it.
+//! bytes without an allocation; readings that cost are behind signs that are cheap to see. Measured
+//! by `examples/speed.rs` in an optimised build on one core of a busy two-core machine: 46 million
+//! codes, 20 to 32 million dates and times, 13 million amounts, 1.8 million drug names without
+//! accents (25 characters), 1.2 million disease names with accents (50 characters), 0.2 million
+//! sentences of notes (90 characters, with numbers) a second. A night's 6 million claim lines of 30
+//! columns, three of them text, take one core less than half a minute.
 //!
 //! # False alarms
 //!
@@ -192,8 +196,13 @@ impl ColumnScan {
             return None;
         }
         let seen = Seen::of(trimmed);
+        let year = seen.may_be_date().then(|| dates::full_date(trimmed)).flatten();
         if let Some(counts) = counts.as_deref_mut() {
-            counts.see(trimmed, &seen);
+            counts.see(trimmed, &seen, year);
+        }
+        if self.kind == ColumnKind::Date && year.is_some() {
+            let born = self.header.says(Label::Birth) && self.wants(PatternId::BirthDate);
+            return born.then_some(PatternId::BirthDate);
         }
         if seen.is_harmless() && !self.header.speaks() {
             return None;
@@ -220,10 +229,6 @@ impl ColumnScan {
         match self.kind {
             ColumnKind::Number if numbers::reads_as_number(cell) => {
                 Some(numbers::number(cell, self.header, self.this_year, counts).filter(wants))
-            }
-            ColumnKind::Date if seen.letters < 3 && dates::full_date(cell).is_some() => {
-                let born = self.header.says(Label::Birth);
-                Some(born.then_some(PatternId::BirthDate).filter(wants))
             }
             _ if seen.is_number() && seen.length < 18 && !self.header.says(Label::Birth) => {
                 if let Some(counts) = counts {

@@ -80,16 +80,44 @@ const KINDS: [u8; 256] = {
     kinds
 };
 
+/// A one in the place of a byte's kind, of sixteen places: so that a sum of up to 255 of them counts
+/// all kinds at once.
+const ONES: [u128; 256] = {
+    let mut ones = [0; 256];
+    let mut at = 0;
+    while at < 256 {
+        ones[at] = 1 << (8 * KINDS[at] as u32);
+        at += 1;
+    }
+    ones
+};
+
 impl Seen {
     pub(crate) fn of(cell: &str) -> Self {
         let bytes = cell.as_bytes();
-        let mut counts = [0; 15];
-        for byte in bytes {
-            counts[usize::from(KINDS[usize::from(*byte)])] += 1;
+        let sum = |part: &[u8]| -> [u8; 16] {
+            part.iter().fold(0, |sum: u128, byte| sum + ONES[usize::from(*byte)]).to_le_bytes()
+        };
+        let mut seen = if bytes.len() <= usize::from(u8::MAX) {
+            let counts = sum(bytes);
+            Self::from_counts(bytes.len(), |kind| usize::from(counts[usize::from(kind)]))
+        } else {
+            let mut counts = [0; 16];
+            for part in bytes.chunks(usize::from(u8::MAX)) {
+                let some = sum(part);
+                counts.iter_mut().zip(some).for_each(|(count, some)| *count += usize::from(some));
+            }
+            Self::from_counts(bytes.len(), |kind| counts[usize::from(kind)])
+        };
+        if seen.marked {
+            seen.look_at_marks(bytes);
         }
-        let count = |kind: u8| counts[usize::from(kind)];
-        let mut seen = Self {
-            length: bytes.len(),
+        seen
+    }
+
+    fn from_counts(length: usize, count: impl Fn(u8) -> usize) -> Self {
+        Self {
+            length,
             digits: count(DIGIT),
             letters: count(LETTER) + count(LIKE_DIGIT) + count(CAPITAL) + count(CAPITAL_LIKE_DIGIT),
             like_digits: count(LIKE_DIGIT) + count(CAPITAL_LIKE_DIGIT),
@@ -105,11 +133,7 @@ impl Seen {
             marked: count(HIGH) > 0,
             strange: count(CONTROL) > 0,
             ..Self::default()
-        };
-        if seen.marked {
-            seen.look_at_marks(bytes);
         }
-        seen
     }
 
     /// Which characters beyond ASCII there are, by the first two bytes of each.
@@ -163,6 +187,13 @@ impl Seen {
             && self.digits < 8
             && self.digits + self.like_digits < 9
             && (self.length < 4 || one_word && self.letters < 8)
+    }
+
+    /// Whether it may be a full date: digits and a few signs, or with a time of day.
+    pub(crate) fn may_be_date(&self) -> bool {
+        let day = matches!(self.length, 8..=12) && self.letters == 0;
+        let time = matches!(self.length, 16..=35) && self.letters <= 2 && self.digits >= 12;
+        !self.marked && self.digits >= 6 && (day || time)
     }
 
     /// Nothing but digits.

@@ -278,13 +278,15 @@ fn glued(text: &str, words: &[Word]) -> Option<String> {
     Some(out)
 }
 
-/// Whether the word begins with a digit in words.
+/// Whether the word begins with a digit in words; Roman numerals are none here.
 fn begins(text: &str, word: &Word) -> bool {
     let mut spelling = Spelling::default();
+    let mut roman = true;
     word.text(text).chars().take(LONGEST).any(|c| {
-        let letter = parts(c);
-        spelling.add(letter.base, 0, 0);
-        look_up(spelling).1 & DIGIT != 0
+        let base = parts(c).base.to_ascii_lowercase();
+        roman &= matches!(base, b'i' | b'v' | b'x');
+        spelling.add(base, 0, 0);
+        !roman && look_up(spelling).1 & DIGIT != 0
     })
 }
 

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use super::dates::full_date;
 use super::numbers::form::citizen_id_without_zeros;
 use super::{ColumnKind, PatternId, Seen};
 
@@ -53,19 +52,15 @@ impl Counts {
         self.hits[pattern as usize] += 1;
     }
 
-    /// Counts a cell before it is looked at.
-    pub(super) fn see(&mut self, cell: &str, seen: &Seen) {
+    /// Counts a cell before it is looked at; `year` is that of a full date.
+    pub(super) fn see(&mut self, cell: &str, seen: &Seen, year: Option<i32>) {
         self.cells += 1;
         let code = seen.length >= 6 && seen.digits > 0 && seen.letters > 0 && seen.spaces == 0;
         self.codes += u64::from(code);
         if seen.length == 8 && seen.digits == 7 && cell.as_bytes()[0].is_ascii_uppercase() {
             self.passports += 1;
         }
-        if matches!(seen.length, 8..=12)
-            && seen.digits >= 6
-            && seen.letters == 0
-            && let Some(year) = full_date(cell)
-        {
+        if let Some(year) = year {
             let decade = usize::try_from((year - 1850) / 10).unwrap_or_default();
             self.decades[decade.min(30)] += 1;
         }

@@ -58,7 +58,7 @@ fn hidden(kind: &'static str, seed: u64, many: usize) -> (String, Vec<&'static s
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000,
+    #![proptest_config(ProptestConfig { cases: 2000,
         failure_persistence: None,
         // The same identifiers in every run: a change is judged by what it changes.
         rng_seed: RngSeed::Fixed(2026),

@@ -42,12 +42,19 @@ pub(super) fn spelt_out(text: &str, words: &[Word]) -> bool {
 
 /// Whether the letters are a surname, one or two middle names and a given name, one after the other.
 fn is_glued(word: &str) -> bool {
-    let letters: Vec<char> = word.chars().collect();
     let bare = word.is_ascii();
-    (2..=LONGEST.min(letters.len() - 2)).any(|end| {
-        let surname = flags(&letters[..end], bare);
-        let sure = surname & UNMISTAKABLE != 0 || end > 3 || letters.len() > 9;
-        surname & USUAL != 0 && rest_is_name(&letters[end..], bare, sure, 0)
+    let mut spelling = Spelling::default();
+    word.char_indices().take(LONGEST).enumerate().any(|(at, (place, c))| {
+        let letter = parts(c);
+        spelling.add(letter.base, letter.shape, letter.tone);
+        let (exact, any) = look_up(spelling);
+        let surname = if bare { any } else { exact };
+        at > 0 && surname & USUAL != 0 && {
+            let letters: Vec<char> = word[place + c.len_utf8()..].chars().collect();
+            let length = at + 1 + letters.len();
+            let sure = surname & UNMISTAKABLE != 0 || at > 2 || length > 9;
+            letters.len() > 1 && rest_is_name(&letters, bare, sure, 0)
+        }
     })
 }
 
