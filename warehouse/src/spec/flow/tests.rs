@@ -60,7 +60,7 @@ fn text_passes_as_it_is_renamed_or_changed() {
         "SELECT coalesce(ma, ghi_chu), nullif(ghi_chu, ''), concat(ma, ' ', ma) FROM nguon.kham",
         "xx.",
     );
-    check("SELECT CAST(ghi_chu AS BIGINT), TRY_CAST(ghi_chu AS DATE) FROM nguon.kham", "xx");
+    check("SELECT CAST(ghi_chu AS BIGINT) a, TRY_CAST(ghi_chu AS DATE) b FROM nguon.kham", "xx");
 }
 
 #[test]
