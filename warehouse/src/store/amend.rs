@@ -33,6 +33,13 @@ pub struct Gone {
     pub files: BTreeSet<usize>,
 }
 
+impl Gone {
+    /// Whether some of the rows lie in files that stay, so that the log has to tell of them.
+    fn is_told(&self) -> bool {
+        self.rows.files().any(|(file, _)| !self.files.contains(&file))
+    }
+}
+
 impl Lake {
     /// Adds rows to a table that is there and takes others away, as one commit; returns the table's
     /// new version. Under a lease, only while it stands.
@@ -49,7 +56,9 @@ impl Lake {
     ) -> Result<u64, StoreError> {
         self.permit(name)?;
         let failed = |source| write_error(name, source);
-        self.let_rows_go(name).await?;
+        if gone.is_told() {
+            self.let_rows_go(name).await?;
+        }
         let read = self.last_read(name).await?;
         let Some(Read { table, .. }) = read else { return Err(failed(lost())) };
         let note = self.told(name, note).await?;

@@ -82,6 +82,11 @@ impl Version {
         let mut files = Vec::new();
         for file in snapshot.try_log_data()?.iter() {
             let gone = file.deletion_vector_descriptor().map(|told| places::read(&told));
+            let gone = gone.transpose()?.unwrap_or_default();
+            // Which rows are left is said of all that there are.
+            if !gone.is_empty() && file.num_records().is_none() {
+                return Err(foreign("it does not say how many rows a file holds"));
+            }
             let size = u64::try_from(file.size());
             let size = size.map_err(|_| foreign("a file has no size"))?;
             let meta = ObjectMeta {
@@ -97,7 +102,7 @@ impl Version {
                 path: file.path().into_owned(),
                 meta,
                 rows: file.num_records(),
-                gone: gone.transpose()?.unwrap_or_default(),
+                gone,
                 values,
             });
         }
