@@ -25,7 +25,6 @@ mod milestones;
 mod numbers;
 mod parcel;
 mod pins;
-mod placed;
 mod pool;
 mod postgres_functions;
 mod queries;

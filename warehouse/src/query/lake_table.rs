@@ -12,24 +12,48 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::pins::Pins;
-use super::scan::{Pick, Scan};
+use super::scan::{Pick, Scan, place_fields};
 use crate::names::TableName;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct LakeTable {
-    pins: Arc<Pins>,
-    name: TableName,
+    rows: Rows,
+    /// The columns of the table.
+    stored: SchemaRef,
+    /// What is given: these, and for those who change rows where each lies.
     schema: SchemaRef,
 }
 
+#[derive(Debug)]
+enum Rows {
+    /// Of the version that the statement reads.
+    Pinned(Arc<Pins>, TableName),
+    /// Chosen ones, with where each lies.
+    Placed(Pick),
+}
+
 impl LakeTable {
-    pub(super) fn new(pins: Arc<Pins>, name: TableName, schema: &SchemaRef) -> Self {
-        Self { pins, name, schema: Arc::clone(schema) }
+    pub(super) fn new(pins: Arc<Pins>, name: TableName, stored: &SchemaRef) -> Self {
+        let (stored, schema) = (Arc::clone(stored), Arc::clone(stored));
+        Self { rows: Rows::Pinned(pins, name), stored, schema }
     }
 
-    pub(super) fn name(&self) -> &TableName {
-        &self.name
+    /// Chosen rows, each with where it lies.
+    pub(super) fn placed(stored: &ArrowSchema, pick: Pick) -> Self {
+        let stored = Arc::new(viewed(stored));
+        let (file, row) = place_fields();
+        let fields = stored.fields().iter().cloned().chain([file, row]);
+        let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
+        Self { rows: Rows::Placed(pick), stored, schema }
+    }
+
+    /// Its name, where a statement asked for it by that.
+    pub(super) fn name(&self) -> Option<&TableName> {
+        match &self.rows {
+            Rows::Pinned(_, name) => Some(name),
+            Rows::Placed(_) => None,
+        }
     }
 }
 
@@ -70,12 +94,16 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        match self.pins.version(&self.name).await.map_err(external)? {
-            Some(version) => {
-                let scan = Scan::of(&self.schema, &Pick::Counting(version), false)?;
-                scan.run(state, projection, filters, limit).await
-            }
-            None => EmptyTable::new(self.schema()).scan(state, projection, filters, limit).await,
-        }
+        let scan = match &self.rows {
+            Rows::Placed(pick) => Scan::of(&self.stored, pick, true)?,
+            Rows::Pinned(pins, name) => match pins.version(name).await.map_err(external)? {
+                Some(version) => Scan::of(&self.stored, &Pick::Counting(version), false)?,
+                None => {
+                    let empty = EmptyTable::new(self.schema());
+                    return empty.scan(state, projection, filters, limit).await;
+                }
+            },
+        };
+        scan.run(state, projection, filters, limit).await
     }
 }

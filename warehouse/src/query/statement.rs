@@ -394,7 +394,7 @@ fn read_by(plan: &LogicalPlan) -> Accounted {
 fn stored_name(table: &dyn TableProvider) -> Option<String> {
     let any = table as &dyn std::any::Any;
     if let Some(table) = any.downcast_ref::<LakeTable>() {
-        return Some(table.name().to_string());
+        return table.name().map(ToString::to_string);
     }
     any.downcast_ref::<super::kept::Kept>().and_then(|kept| stored_name(kept.table()))
 }

@@ -15,8 +15,7 @@ use futures::StreamExt;
 
 use super::catalog::Bench;
 use super::guard::guard;
-use super::lake_table::viewed;
-use super::placed::Placed;
+use super::lake_table::LakeTable;
 use super::scan::Pick;
 use super::session::context;
 use super::statement::verify;
@@ -49,8 +48,7 @@ impl Workshop {
     /// [`super::FILE`] and [`super::PLACE`] are its last columns.
     #[must_use]
     pub fn with_places(mut self, name: &str, columns: &Schema, pick: Pick) -> Self {
-        let placed = Placed::new(Arc::new(viewed(columns)), pick);
-        self.tables.insert(name.to_owned(), Arc::new(placed));
+        self.tables.insert(name.to_owned(), Arc::new(LakeTable::placed(columns, pick)));
         self
     }
 
