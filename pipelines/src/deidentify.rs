@@ -79,11 +79,7 @@ impl ColumnPlan {
         let mut faults = Vec::new();
         let values: ArrayRef = match &self.step {
             Step::Keep(scan) => keep(scan, raw, counts, &mut faults),
-            Step::Pseudonymise(tokens) => Arc::new(
-                raw.iter()
-                    .map(|cell| cell.and_then(|cell| tokens.token(cell)))
-                    .collect::<StringArray>(),
-            ),
+            Step::Pseudonymise(tokens) => Arc::new(tokens.column(raw)),
             Step::Generalise(Generalisation::Day) => dates(raw, &mut faults, generalise::day),
             Step::Generalise(Generalisation::Month) => dates(raw, &mut faults, generalise::month),
             Step::Generalise(Generalisation::Year) => {

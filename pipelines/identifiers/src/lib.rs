@@ -210,10 +210,25 @@ impl ColumnScan {
         if let Some(done) = self.by_kind(trimmed, &seen, counts.as_deref_mut()) {
             return done;
         }
-        let clean = if seen.strange { normal::normal(trimmed) } else { Cow::Borrowed(trimmed) };
+        let Some(counts) = counts else { return self.read_all(trimmed, seen, None) };
+        let name = counts.name(trimmed);
+        if counts.is_clean(name) {
+            return None;
+        }
+        let spoilt = counts.spoilt;
+        let found = self.read_all(trimmed, seen, Some(counts));
+        if found.is_none() && counts.spoilt == spoilt {
+            counts.know_clean(name);
+        }
+        found
+    }
+
+    /// Looks at a cell in all its readings.
+    fn read_all(&self, cell: &str, seen: Seen, counts: Option<&mut Counts>) -> Option<PatternId> {
+        let clean = if seen.strange { normal::normal(cell) } else { Cow::Borrowed(cell) };
         let seen_clean = if seen.strange { Seen::of(&clean) } else { seen };
         self.read(&clean, &seen_clean, counts).or_else(|| {
-            let others = hidden::of_raw(trimmed, &clean, &seen);
+            let others = hidden::of_raw(cell, &clean, &seen);
             others.iter().find_map(|other| self.read(other, &Seen::of(other), None))
         })
     }

@@ -54,6 +54,23 @@ fn each_pattern_is_found_by_its_shape() {
 }
 
 #[test]
+fn a_value_that_is_known_again_counts_as_often_as_it_comes() {
+    let scan = scan("ghi_chu", ColumnKind::Text);
+    let mut counts = Counts::default();
+    for _ in 0..3 {
+        for (cell, found) in [
+            ("Sốt xuất huyết Dengue", None),
+            ("BN Nguyễn Văn An, 0912 345 678", Some(PatternId::Mobile)),
+            ("1.08E+11", scan.cell("1.08E+11")),
+        ] {
+            assert_eq!(scan.look(cell, &mut counts), found, "{cell}");
+        }
+    }
+    assert_eq!((counts.cells(), counts.hits(PatternId::Mobile)), (9, 3));
+    assert_eq!(counts.spoilt, 3);
+}
+
+#[test]
 fn names_are_found_however_they_are_spelt() {
     for name in [
         "Nguyễn Văn A",

@@ -8,6 +8,8 @@ use super::{ColumnKind, PatternId, Seen};
 
 /// How many values are kept, as keyed hashes, to see how distinct a column is.
 const SAMPLE: usize = 4096;
+/// How many clean values of a column are known again. Most columns repeat a few.
+const KNOWN: usize = 4096;
 /// Fewer cells than this say nothing about a column.
 const ENOUGH: u64 = 20;
 
@@ -33,6 +35,10 @@ pub struct Counts {
     sampled: u64,
     distinct: HashSet<u64>,
     hasher: RandomState,
+    /// Values in which nothing was found, by their keyed hashes, each at its place or gone for
+    /// another; empty at first. That a value passes for another is a chance of 2⁻⁶⁴ that nobody who
+    /// writes the cells can raise.
+    known: Vec<u64>,
     /// Full dates by decade, from the 1850s.
     decades: [u64; 31],
 }
@@ -81,6 +87,21 @@ impl Counts {
         }
     }
 
+    /// What a value is known again by.
+    pub(super) fn name(&self, cell: &str) -> u64 {
+        self.hasher.hash_one(cell) | 1
+    }
+
+    /// Whether nothing was found in this value before.
+    pub(super) fn is_clean(&self, name: u64) -> bool {
+        self.known.get(place(name)) == Some(&name)
+    }
+
+    pub(super) fn know_clean(&mut self, name: u64) {
+        self.known.resize(KNOWN, 0);
+        self.known[place(name)] = name;
+    }
+
     fn share(&self, part: u64) -> f64 {
         // Cells of one night fit in 53 bits.
         if self.cells == 0 { 0.0 } else { part as f64 / self.cells as f64 }
@@ -90,6 +111,12 @@ impl Counts {
     fn nearly_unique(&self) -> bool {
         self.sampled > 0 && self.distinct.len() as f64 > 0.9 * self.sampled as f64
     }
+}
+
+/// Where a value is known; its lowest bit is always one.
+fn place(name: u64) -> usize {
+    // Fewer than KNOWN.
+    (name >> 1) as usize % KNOWN
 }
 
 /// What a column looks like as a whole.

@@ -1,5 +1,6 @@
 //! Text to types: whole numbers, exact decimals, days, truth values, unit keys.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -234,6 +235,7 @@ pub(super) fn units(
     faults: &mut Faults,
 ) -> ArrayRef {
     let mut keys = arrow::array::StringBuilder::with_capacity(cells.len(), cells.len() * 13);
+    let mut known: HashMap<(&str, NaiveDate), Option<&str>> = HashMap::new();
     for (row, cell) in cells.iter().enumerate() {
         let Some(code) = cell else {
             if column.required {
@@ -242,13 +244,15 @@ pub(super) fn units(
             keys.append_null();
             continue;
         };
-        // Old extracts lose the leading zero.
-        let padded = format!("{code:0>2}");
-        let unit = dates.on(row).and_then(|date| geography.find(&padded, date));
+        let unit = dates.on(row).and_then(|date| {
+            // Old extracts lose the leading zero.
+            let find = || geography.find(&format!("{code:0>2}"), date).map(|u| u.key.as_str());
+            *known.entry((code, date)).or_insert_with(find)
+        });
         if unit.is_none() {
             note_fault(faults, row, &column.name, "don_vi_khong_xac_dinh");
         }
-        keys.append_option(unit.map(|unit| unit.key.as_str()));
+        keys.append_option(unit);
     }
     Arc::new(keys.finish())
 }

@@ -17,8 +17,10 @@
 //!
 //! Tokens cannot be turned back, here or elsewhere in the product.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use arrow::array::{Array, StringArray, StringBuilder};
 use hmac::{Hmac, Mac};
 use identifiers::{is_citizen_id, text};
 use sha2::Sha256;
@@ -47,8 +49,21 @@ impl Pseudonymiser {
         Self { keyed }
     }
 
+    /// The token or tokens of each cell; null where it names no one.
+    pub(super) fn column(&self, raw: &StringArray) -> StringArray {
+        let bytes = raw.len() * (PREFIX.len() + 2 * TOKEN_BYTES);
+        let mut tokens = StringBuilder::with_capacity(raw.len(), bytes);
+        for cell in raw {
+            tokens.append_option(cell.and_then(|cell| self.token(cell)));
+        }
+        tokens.finish()
+    }
+
     /// The token or tokens of a raw cell; `None` when it names no one (empty, or separators only).
     pub fn token(&self, raw: &str) -> Option<String> {
+        if !raw.contains(';') {
+            return normalise(raw).map(|value| self.one(&value));
+        }
         let mut tokens: Vec<String> = Vec::new();
         for value in raw.split(';') {
             let Some(value) = normalise(value) else { continue };
@@ -80,9 +95,16 @@ impl Pseudonymiser {
 /// key from another (`L2-11`, `L21-1`), and stay.
 fn normalise(value: &str) -> Option<String> {
     let clean = text::clean(value);
-    let typed: String =
-        clean.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect();
-    let mut form: String = typed.chars().filter(|c| !matches!(c, '-' | '.')).collect();
+    let mut typed = if clean.is_ascii() {
+        clean.to_ascii_uppercase()
+    } else {
+        clean.chars().flat_map(char::to_uppercase).collect()
+    };
+    typed.retain(|c| !c.is_whitespace());
+    let mut form = Cow::Borrowed(typed.as_str());
+    if typed.contains(['-', '.']) {
+        form.to_mut().retain(|c| !matches!(c, '-' | '.'));
+    }
     if form.is_empty() {
         return None;
     }
@@ -90,9 +112,9 @@ fn normalise(value: &str) -> Option<String> {
         return Some(typed);
     }
     if form.len() == 11 && is_citizen_id(&format!("0{form}")) {
-        form.insert(0, '0');
+        form.to_mut().insert(0, '0');
     }
-    Some(form)
+    Some(form.into_owned())
 }
 
 /// Whether it may be a person's: nine digits or more, or an insurance card, two letters and thirteen

@@ -4,7 +4,7 @@
 //! declared word that it is, or else the word for all others. So a name that someone typed into the
 //! cell can reach neither the lake nor quarantine, whatever a scan makes of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -27,9 +27,8 @@ pub struct Vocabulary {
 impl Vocabulary {
     /// The words by the form in which cells are compared with them.
     pub fn lookup(&self) -> Lookup<'_> {
-        let words = self.words.iter().chain([&self.otherwise]);
-        let words = words.map(|word| (self.form(word), word.as_str())).collect();
-        Lookup { vocabulary: self, words }
+        let words = self.all().map(|word| (self.form(word), word)).collect();
+        Lookup { vocabulary: self, spelled: self.all().collect(), words }
     }
 
     /// All that the column can hold.
@@ -54,13 +53,16 @@ impl Vocabulary {
 #[derive(Debug, Clone)]
 pub struct Lookup<'a> {
     vocabulary: &'a Vocabulary,
+    /// The words as the lake spells them, as most cells do.
+    spelled: HashSet<&'a str>,
     words: HashMap<String, &'a str>,
 }
 
 impl<'a> Lookup<'a> {
     /// The word that `text` is; `None` where it is none of them.
     pub fn find(&self, text: &str) -> Option<&'a str> {
-        self.words.get(&self.vocabulary.form(text)).copied()
+        let spelled = self.spelled.get(text).copied();
+        spelled.or_else(|| self.words.get(&self.vocabulary.form(text)).copied())
     }
 
     /// What every other text becomes.
