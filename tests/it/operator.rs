@@ -35,6 +35,31 @@ fn a_question_to_a_wrong_folder_is_refused_and_makes_no_lake() {
 }
 
 #[test]
+fn serving_needs_neither_keys_nor_raw_sources_nor_the_secrets_of_sources() {
+    // What the unit takes away from the service.
+    let unit = include_str!("../../deploy/khoyte.service");
+    let taken = unit.lines().find_map(|line| line.strip_prefix("InaccessiblePaths=")).unwrap();
+    for path in ["/var/lib/khoyte/keys", "/var/lib/khoyte/sources", "/etc/khoyte/secrets"] {
+        assert!(taken.split(' ').any(|one| one == format!("-{path}")), "{path}");
+    }
+    let folder = support::copied();
+    let keys = folder.path().join("keys");
+    std::fs::remove_dir_all(&keys).unwrap();
+    let config = folder.path().join("khoyte.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let gone = folder.path().join("gone");
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines.retain(|line| !line.starts_with("sources_folder"));
+    lines.insert(0, format!("sources_folder = {:?}", gone.display().to_string()));
+    std::fs::write(&config, lines.join("\n")).unwrap();
+    let server = support::Server::start(folder.path());
+    let page = crate::web::get_with(&server.web, "/chi-tieu", &server.log_in());
+    assert_eq!(page.status, 200);
+    drop(server);
+    assert!(!keys.exists() && !gone.exists(), "serving makes none of them");
+}
+
+#[test]
 fn another_key_in_the_place_of_the_one_that_made_the_tokens_stops_the_night() {
     let folder = tempfile::tempdir().unwrap();
     simulated(folder.path());
