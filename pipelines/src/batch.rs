@@ -50,6 +50,8 @@ pub struct Batch {
     pub content: String,
     /// The newest instant in the column of the table's watermark, in the time of Viet Nam.
     pub watermark: Option<NaiveDateTime>,
+    /// Whether a simulation made some of the raw rows.
+    pub simulated: bool,
     /// Columns that as a whole look like identifiers: the batch may not be loaded, and no more of
     /// it was read.
     pub leaking_columns: Vec<(String, Reason)>,
@@ -99,7 +101,7 @@ pub async fn make(
     tools: Tools<'_>,
     snapshot: Snapshot,
 ) -> Result<Batch, BatchError> {
-    let Snapshot { rows: mut raw, known } = snapshot;
+    let Snapshot { rows: mut raw, known, simulated } = snapshot;
     let mut columns = Columns::new(table, tools)?;
     let schema = arrow_schema(table);
     let mut stage = Stage::new(Arc::clone(&schema))?;
@@ -137,7 +139,7 @@ pub async fn make(
     }
     let (rows, warnings) = (stage.finish()?, columns.warnings());
     let content = content.map(|content| content.name()).or(known).unwrap_or_default();
-    Ok(Batch { rows, refused, rows_read, content, watermark, leaking_columns, warnings })
+    Ok(Batch { rows, refused, rows_read, content, watermark, simulated, leaking_columns, warnings })
 }
 
 /// Faults of one raw batch by row: column and reason, the first fault of a row first.

@@ -15,6 +15,8 @@
 //!
 //! [`by_contract`] fills servers and files of every kind instead, from the contracts alone.
 //!
+//! Beside each lies its sign, so that what is made from it is not taken for real (`sign`).
+//!
 //! These are *source-side* files. They hold simulated persons with names and numbers, as a source
 //! system would, and so do the temporary names under which they are written; the folder belongs
 //! outside the lake, and nothing here writes to a lake.
@@ -43,6 +45,7 @@ mod people;
 mod places;
 mod population;
 mod random;
+mod sign;
 mod workforce;
 mod write;
 

@@ -127,10 +127,10 @@ impl Source for ClaimsXml {
     async fn open(&self, request: &Request) -> Result<Option<Snapshot>, SourceError> {
         let plan = Arc::new(Plan::of(request)?);
         let Some(set) = self.files(request).await? else { return Ok(None) };
-        let known = Some(set.known());
+        let (known, simulated) = (Some(set.known()), set.is_simulated());
         let extract =
             Extract::start(set.files().into(), plan, &self.shelf, self.limits, &request.place)?;
-        Ok(Some(Snapshot { rows: in_background(extract), known }))
+        Ok(Some(Snapshot { rows: in_background(extract), known, simulated }))
     }
 
     async fn examine(&self, request: &Request) -> Result<bool, SourceError> {

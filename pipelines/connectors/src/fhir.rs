@@ -137,12 +137,13 @@ impl Source for Fhir {
         match &self.place {
             Place::Files(root) => {
                 let Some(set) = find(root.as_ref(), request).await? else { return Ok(None) };
-                let known = Some(set.known());
-                Ok(Some(Snapshot { rows: in_background(Rows::of_set(&set, plan)), known }))
+                let (known, simulated) = (Some(set.known()), set.is_simulated());
+                let rows = in_background(Rows::of_set(&set, plan));
+                Ok(Some(Snapshot { rows, known, simulated }))
             }
             Place::Server(exporter) => {
                 let rows = exporter.export(request, plan).await?;
-                Ok(Some(Snapshot { rows, known: None }))
+                Ok(Some(Snapshot { rows, known: None, simulated: false }))
             }
         }
     }

@@ -21,6 +21,8 @@
 //! change while it was read is seen by the same state of the open file; only where that is another,
 //! or too young to stand for anything, the bytes are summed again.
 //!
+//! A file that a simulation wrote has a sign beside it: see [`sign`].
+//!
 //! The folder may be a prefix of an object store as well, whose objects have a name for their bytes:
 //! see [`Root`] and [`Bucket`].
 
@@ -28,6 +30,7 @@ mod bucket;
 mod chunks;
 mod root;
 mod s3;
+pub mod sign;
 mod sums;
 
 use std::collections::BTreeMap;
@@ -64,6 +67,7 @@ const MANIFEST: &str = "SHA256SUMS";
 #[derive(Debug, Clone)]
 pub struct FileSet {
     files: Vec<TableFile>,
+    is_simulated: bool,
 }
 
 /// One file, and the bytes that it held when it was looked at.
@@ -103,20 +107,27 @@ impl FileSet {
             }
         };
         let mut files = Vec::with_capacity(named.len());
+        let mut is_simulated = false;
         for place in named {
             let found = root.at(&place).and_then(|at| Ok((at.sum()?, at)));
             let ((sum, state), at) = found.map_err(|source| failed(&place, source))?;
+            is_simulated |= has_sign(root, &place, &sum)?;
             files.push(TableFile { place, at, sum, state });
         }
         if request.setting("complete", "always") == "manifest" {
             refuse_others(root, &request.place, &files)?;
         }
-        Ok(if files.is_empty() { None } else { Some(Self { files }) })
+        Ok(if files.is_empty() { None } else { Some(Self { files, is_simulated }) })
     }
 
     /// The files, by name.
     pub fn files(&self) -> &[TableFile] {
         &self.files
+    }
+
+    /// Whether a simulation wrote one of the files.
+    pub fn is_simulated(&self) -> bool {
+        self.is_simulated
     }
 
     /// SHA-256 in hex of what the files hold. Of a single file, whatever it is called, that of its
@@ -336,6 +347,14 @@ fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
+/// Whether a sign beside the file says that a simulation wrote these bytes.
+fn has_sign(root: &View, place: &str, sum: &Sum) -> Result<bool, SourceError> {
+    let (folder, name) = split(place);
+    let at = join(folder, &sign::name(name));
+    let text = root.text(&at).map_err(|error| failed(&at, error))?;
+    Ok(text.is_some_and(|text| sign::is_about(&text, &hex(sum))))
+}
+
 fn marked(root: &View, named: Named) -> Result<Named, SourceError> {
     let mut kept = Vec::new();
     for place in named {
@@ -479,6 +498,22 @@ mod tests {
         assert!(error.to_string().contains("SHA256SUMS"), "{error}");
         write("no sum\n".to_owned());
         assert!(FileSet::find(root, &request("b/", "manifest")).is_err());
+    }
+
+    #[test]
+    fn a_real_file_in_the_place_of_a_simulated_one_is_real() {
+        let folder = folder(&[("b/1.csv", "x"), ("b/2.csv", "y")]);
+        let is_simulated = |place: &str| {
+            let set = FileSet::find(folder.path(), &request(place, "always")).unwrap().unwrap();
+            set.is_simulated()
+        };
+        assert!(!is_simulated("b/1.csv"));
+        let sum = hex(&Sha256::digest("x"));
+        std::fs::write(folder.path().join("b/.1.csv.mo_phong"), sign::text([&*sum])).unwrap();
+        assert!(is_simulated("b/1.csv") && !is_simulated("b/2.csv"));
+        assert!(is_simulated("b/"), "one of several is enough");
+        std::fs::write(folder.path().join("b/1.csv"), "thật").unwrap();
+        assert!(!is_simulated("b/1.csv") && !is_simulated("b/"));
     }
 
     #[test]

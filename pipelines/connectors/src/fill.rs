@@ -5,9 +5,16 @@
 //! no comments, and a relation without it, a real source, is refused before anything is written.
 //! Rows replace those of the same key. See [`crate::postgres::fill()`], [`crate::mariadb::fill()`]
 //! and [`crate::odbc::fill()`].
+//!
+//! Whoever reads what was made up is told so: by the mark of the relation, by the
+//! [sign](crate::files::sign) beside a file, or by the header [`HEADER`] of a service's answers. A
+//! view over a marked relation has no mark of its own.
 
 /// The comment of a relation that was made here; without it nothing is written to a relation.
 pub const MARK: &str = "khoyte: mô phỏng";
+
+/// The header with which a made-up service says what its answers are.
+pub const HEADER: &str = "khoyte-mo-phong";
 
 /// A relation to be filled.
 #[derive(Debug, Clone, Copy)]

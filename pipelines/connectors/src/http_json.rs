@@ -82,11 +82,12 @@ impl Source for HttpJson {
         let mut pages = Pages::new(Arc::clone(&self.client), request, settings).await?;
         // The first page is read now, so that a refusal is told when the source is opened.
         pages.read().await?;
+        let simulated = pages.is_simulated();
         let rows = futures::stream::try_unfold(pages, |mut pages| async move {
             let batch = pages.batch().await?;
             Ok(batch.map(|batch| (batch, pages)))
         });
-        Ok(Some(Snapshot { rows: rows.into_stream().boxed(), known: None }))
+        Ok(Some(Snapshot { rows: rows.into_stream().boxed(), known: None, simulated }))
     }
 
     /// Asks for the first page, of one row where the service takes a size. Whether every column is

@@ -104,6 +104,8 @@ pub struct Snapshot {
     /// What these rows are called, where it is known before they are read: SHA-256 in hex of the
     /// file's bytes. Equal names mean equal rows. Of what has none, the reader of the rows makes one.
     pub known: Option<String>,
+    /// Whether a simulation made some of them: see [`fill`].
+    pub simulated: bool,
 }
 
 impl std::fmt::Debug for Snapshot {

@@ -145,8 +145,9 @@ type Lent = OwnedMutexGuard<Option<MySqlConnection>>;
 impl Source for MariaDbSource {
     async fn open(&self, request: &Request) -> Result<Option<Snapshot>, SourceError> {
         let (place, connection, plan) = self.plan(request).await?;
+        let simulated = plan.is_simulated;
         let rows = reading::rows(Arc::clone(&self.peer), place, connection, plan);
-        Ok(Some(Snapshot { rows, known: None }))
+        Ok(Some(Snapshot { rows, known: None, simulated }))
     }
 
     async fn examine(&self, request: &Request) -> Result<bool, SourceError> {

@@ -28,6 +28,7 @@ mod faults;
 mod fill;
 mod instant;
 mod kinds;
+mod marks;
 mod reading;
 mod session;
 mod sql;
@@ -116,13 +117,14 @@ impl Source for OdbcSource {
     async fn open(&self, request: &Request) -> Result<Option<Snapshot>, SourceError> {
         let (reply, told) = oneshot::channel();
         let (rows, receiver) = mpsc::channel(2);
-        self.ask(Job::Open(request.clone(), reply, rows), told).await?;
-        Ok(Some(Snapshot { rows: stream(receiver, self.peer.broken()), known: None }))
+        let simulated = self.ask(Job::Open(request.clone(), reply, rows), told).await?;
+        let rows = stream(receiver, self.peer.broken());
+        Ok(Some(Snapshot { rows, known: None, simulated }))
     }
 
     async fn examine(&self, request: &Request) -> Result<bool, SourceError> {
         let (reply, told) = oneshot::channel();
-        self.ask(Job::Examine(request.clone(), reply), told).await.map(|()| true)
+        self.ask(Job::Examine(request.clone(), reply), told).await.map(|_| true)
     }
 }
 

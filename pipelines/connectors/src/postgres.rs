@@ -137,21 +137,21 @@ impl PostgresSource {
         self.access.follow(&self.snapshot).await
     }
 
-    /// Asks the server for everything but the rows.
-    async fn plan(&self, request: &Request) -> Result<(Link, Plan), SourceError> {
+    /// Asks the server for everything but the rows, and whether a simulation made these.
+    async fn plan(&self, request: &Request) -> Result<(Link, Plan, bool), SourceError> {
         let wish = plan::Wish::new(request)?;
         let mut link = self.follow().await?;
         let relation = relation::look(&mut link, &request.place).await?;
         let plan = Plan::new(wish, &relation)?;
         reading::probe(&mut link, &plan).await?;
-        Ok((link, plan))
+        Ok((link, plan, relation.is_simulated))
     }
 }
 
 #[async_trait]
 impl Source for PostgresSource {
     async fn open(&self, request: &Request) -> Result<Option<Snapshot>, SourceError> {
-        let (mut first, plan) = self.plan(request).await?;
+        let (mut first, plan, simulated) = self.plan(request).await?;
         let ranges = split::ranges(&mut first, &plan, self.access.connections).await?;
         let mut links = vec![first];
         let others = (1..ranges.len()).map(|_| async {
@@ -165,7 +165,7 @@ impl Source for PostgresSource {
             let number = (ranges.len() > 1).then_some(at + 1);
             parts.push(reading::start(link, &plan, range.as_deref(), number));
         }
-        Ok(Some(Snapshot { rows: reading::in_turn(parts, &plan), known: None }))
+        Ok(Some(Snapshot { rows: reading::in_turn(parts, &plan), known: None, simulated }))
     }
 
     async fn examine(&self, request: &Request) -> Result<bool, SourceError> {

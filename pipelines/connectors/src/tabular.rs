@@ -68,7 +68,8 @@ impl Tabular {
 impl Source for Tabular {
     async fn open(&self, request: &Request) -> Result<Option<Snapshot>, SourceError> {
         let Some((set, batches)) = self.look(request).await? else { return Ok(None) };
-        Ok(Some(Snapshot { rows: in_background(batches), known: Some(set.known()) }))
+        let (known, simulated) = (Some(set.known()), set.is_simulated());
+        Ok(Some(Snapshot { rows: in_background(batches), known, simulated }))
     }
 
     async fn examine(&self, request: &Request) -> Result<bool, SourceError> {
@@ -86,7 +87,8 @@ pub fn declared(place: &str, text: &str, columns: &[String]) -> Result<Snapshot,
     let batches = Delimited::new(place, reader, Dialect::PLAIN, columns)?;
     let batches = batches.collect::<Result<Vec<RecordBatch>, _>>()?;
     let rows: RawStream = Box::pin(futures::stream::iter(batches.into_iter().map(Ok)));
-    Ok(Snapshot { rows, known: Some(hex(&Sha256::digest(text.as_bytes()))) })
+    let known = Some(hex(&Sha256::digest(text.as_bytes())));
+    Ok(Snapshot { rows, known, simulated: false })
 }
 
 /// The form of the files of one table.

@@ -128,8 +128,8 @@ impl Source for Xlsx {
     async fn open(&self, request: &Request) -> Result<Option<Snapshot>, SourceError> {
         let plan = Plan::new(request)?;
         let Some(set) = self.find(request).await? else { return Ok(None) };
-        let known = Some(set.known());
-        Ok(Some(Snapshot { rows: stream(set, plan, self.limits), known }))
+        let (known, simulated) = (Some(set.known()), set.is_simulated());
+        Ok(Some(Snapshot { rows: stream(set, plan, self.limits), known, simulated }))
     }
 
     /// Opens each workbook and looks at its sheets, headers and fixed cells.

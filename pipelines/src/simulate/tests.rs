@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use chrono::{Datelike, Weekday};
 use identifiers::{AllowList, ColumnKind, ColumnScan, PatternId};
 
+use super::sign::Before;
 use super::*;
 
 const UNITS: &str = include_str!("../../reference/don_vi.csv");
@@ -45,9 +46,11 @@ fn the_same_options_give_the_same_bytes_and_nothing_else_is_left() {
             fs::read(one.path().join(file)).unwrap() == fs::read(two.path().join(file)).unwrap()
         );
         assert!(*rows > 0, "{}", file.display());
-        let folder = one.path().join(file.parent().unwrap());
-        for entry in fs::read_dir(folder).unwrap() {
-            assert!(!entry.unwrap().file_name().to_string_lossy().starts_with('.'));
+        let path = one.path().join(file);
+        assert!(matches!(Before::of(&path).unwrap(), Before::Simulated(_)), "{path:?}");
+        for entry in fs::read_dir(path.parent().unwrap()).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            assert!(!name.ends_with(".tmp"), "{name}");
         }
     }
     assert_eq!(planted(options(), reference()).unwrap(), summary.planted);

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Sink, Write};
 use std::path::{Path, PathBuf};
 
-use super::SimulateError;
+use super::sign::Before;
+use super::{SimulateError, sign};
 
 /// Where the files go.
 pub(super) struct Folder(Option<PathBuf>);
@@ -60,13 +61,18 @@ impl CsvFile {
         written.map_err(|error| self.error(error.into()))
     }
 
-    /// Gives the file its name.
+    /// Gives the file its sign and its name.
     pub(super) fn finish(mut self) -> Result<(), SimulateError> {
         let flushed = self.out.flush();
         flushed.map_err(|error| self.error(error))?;
         let Some(place) = self.place.take() else { return Ok(()) };
         let sync = || place.sync.as_ref().map_or(Ok(()), File::sync_all);
-        let named = sync().and_then(|()| fs::rename(&place.temporary, &place.path));
+        let signed = || {
+            let sum = sign::sum(&place.temporary)?;
+            sign::put(&place.path, &Before::of(&place.path)?, &sum)
+        };
+        let name = || fs::rename(&place.temporary, &place.path);
+        let named = sync().and_then(|()| signed()).and_then(|()| name());
         named.map_err(|source| {
             let _ = fs::remove_file(&place.temporary);
             SimulateError::Write { path: place.path, source }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::answer::{Fault, Found, Plan};
 use super::parameters::Question;
 use super::settings::{Paging, Settings};
+use crate::fill::HEADER;
 use crate::service::{Answer, Ask, Client};
 use crate::{Request, SourceError};
 
@@ -42,6 +43,7 @@ pub(super) struct Pages {
     found: Option<Found>,
     gave_any: bool,
     is_over: bool,
+    is_simulated: bool,
 }
 
 impl Pages {
@@ -77,12 +79,18 @@ impl Pages {
             found: Some(found),
             gave_any: false,
             is_over: false,
+            is_simulated: false,
         })
     }
 
     /// Asks for the first page and whether it is of the form; reads no more.
     pub(super) async fn look(&mut self) -> Result<(), SourceError> {
         self.page().await.map(|_| ())
+    }
+
+    /// Whether an answer said that its rows are made up.
+    pub(super) fn is_simulated(&self) -> bool {
+        self.is_simulated
     }
 
     /// The next batch; one without rows where there are none at all.
@@ -139,6 +147,7 @@ impl Pages {
         let mut ask = Ask { authorization, ..Ask::get(&url, &self.place, "application/json") };
         question.put(self.settings.carry, &mut ask);
         let mut answer = self.client.whole(&ask).await?;
+        self.is_simulated |= answer.headers.contains_key(HEADER);
         let body = std::mem::take(&mut answer.body);
         // Parsing takes a while, and other tables are read on this thread.
         let parse = move || {

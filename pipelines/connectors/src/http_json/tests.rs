@@ -304,6 +304,16 @@ async fn what_an_operator_can_mend_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_made_up_service_says_so() {
+    for (headers, expected) in [(&["Khoyte-Mo-Phong: 1"][..], true), (&[], false)] {
+        let server = Server::start(move |_, _| reply(200, headers, "[{\"n\":1}]")).await;
+        let source = source(&service(&server.address));
+        let snapshot = source.open(&request(&["n"], &[])).await.unwrap().unwrap();
+        assert_eq!(snapshot.simulated, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_told_by_host_and_port() {
     // Bound, so that nobody else gets the port, and not listening.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();

@@ -4,7 +4,7 @@
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
-use super::sql::{Relation, quoted};
+use super::sql::{self, Relation, quoted};
 use super::{CONNECT_TIMEOUT, Peer, Server, faults, options};
 use crate::SourceError;
 use crate::fill::{Cells, Holds, MARK, Target};
@@ -78,12 +78,7 @@ async fn make(
     target: Target<'_>,
 ) -> Result<(), SourceError> {
     let told = |error: sqlx::Error| failed(peer, relation, &error);
-    let comment = sqlx::query_scalar::<_, Option<String>>(
-        "SELECT CAST(TABLE_COMMENT AS CHAR) FROM information_schema.TABLES \
-         WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?",
-    );
-    let comment = comment.bind(relation.database.clone()).bind(relation.name.clone());
-    let comment = comment.fetch_optional(&mut *connection).await.map_err(told)?;
+    let comment = sql::comment(relation, connection).await.map_err(told)?;
     if let Some(comment) = comment {
         if comment.as_deref() == Some(MARK) {
             return Ok(());

@@ -17,6 +17,7 @@ use super::faults::{Answer, Fault, Peer, number};
 use super::kinds::Kind;
 use super::rows::{BadCell, Rows};
 use super::sql::{self, Relation};
+use crate::fill::MARK;
 use crate::{RawStream, Request, SourceError, Span};
 
 /// How long the server may take to stop what nobody reads any more.
@@ -28,6 +29,8 @@ pub(super) struct Plan {
     sql: String,
     columns: Vec<(String, Kind)>,
     types: Vec<MySqlTypeInfo>,
+    /// Whether a simulation made the relation.
+    pub(super) is_simulated: bool,
 }
 
 impl Plan {
@@ -61,7 +64,10 @@ impl Plan {
         let sql = sql::rows(relation, request, span);
         let prepared = prepare(connection, sql.clone()).await;
         prepared.map_err(|error| peer.fault(relation, &error))?;
-        Ok(Self { relation: relation.clone(), sql, columns, types })
+        let comment = sql::comment(relation, connection).await;
+        let comment = comment.map_err(|error| peer.fault(relation, &error))?.flatten();
+        let is_simulated = comment.as_deref() == Some(MARK);
+        Ok(Self { relation: relation.clone(), sql, columns, types, is_simulated })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Statements: names that are quoted, and conditions that let only a span of rows out.
 
 use chrono::{NaiveDateTime, Timelike as _};
+use sqlx::mysql::MySqlConnection;
 
 use super::kinds::Kind;
 use crate::{Request, SourceError, Span};
@@ -37,6 +38,20 @@ impl Relation {
 /// A name as an identifier.
 pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
+}
+
+/// What the server's catalogue has as the comment of the relation; `None` where there is no such
+/// relation.
+pub(super) async fn comment(
+    relation: &Relation,
+    connection: &mut MySqlConnection,
+) -> Result<Option<Option<String>>, sqlx::Error> {
+    let comment = sqlx::query_scalar::<_, Option<String>>(
+        "SELECT CAST(TABLE_COMMENT AS CHAR) FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?",
+    );
+    let comment = comment.bind(relation.database.clone()).bind(relation.name.clone());
+    comment.fetch_optional(connection).await
 }
 
 /// The columns of the relation, without a condition.

@@ -12,14 +12,12 @@ use arrow_odbc::odbc_api::{
 };
 
 use super::faults::{Answer, Peer, state};
+use super::marks::MADE;
 use super::session::leave;
 use super::sql::{Quote, Relation};
 use super::{DataSource, connection_string};
 use crate::fill::{Cells, Holds, Target};
 use crate::{Request, Secret, SourceError};
-
-/// The table that names what was made here.
-const MADE: &str = "khoyte_mo_phong";
 
 /// Rows of one statement.
 const ROWS: usize = 500;

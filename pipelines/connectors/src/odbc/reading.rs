@@ -42,7 +42,7 @@ impl Session<'_> {
                 return self.is_lost();
             }
         };
-        if reply.send(Ok(())).is_err() {
+        if reply.send(Ok(self.is_marked(&relation))).is_err() {
             release(reader, false);
             return false;
         }

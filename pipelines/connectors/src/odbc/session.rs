@@ -1,6 +1,8 @@
 //! The thread that holds the connection. Drivers block, and a connection must not be used by two at
 //! once: all that is asked of it goes through here, one after the other.
 
+use std::collections::BTreeSet;
+
 use arrow_odbc::odbc_api::handles::{SqlResult, StatementImpl};
 use arrow_odbc::odbc_api::{
     Connection, ConnectionOptions, CursorImpl, Error as DriverError, environment,
@@ -10,12 +12,13 @@ use tokio::sync::{mpsc, oneshot};
 use super::faults::{Answer, Peer};
 use super::instant::{Held, hold};
 use super::kinds::{Columns, Unfit};
+use super::marks::marked;
 use super::reading::Told;
 use super::sql::{self, Quote, Relation};
 use crate::{Request, Secret, SourceError};
 
-/// Where the answer to a job goes.
-pub(super) type Reply = oneshot::Sender<Result<(), SourceError>>;
+/// Where the answer to a job goes: whether a simulation made the relation.
+pub(super) type Reply = oneshot::Sender<Result<bool, SourceError>>;
 
 /// What is asked of the connection.
 pub(super) enum Job {
@@ -68,6 +71,8 @@ pub(super) struct Session<'p> {
     pub(super) connection: Connection<'static>,
     quote: Option<char>,
     held: Option<Held>,
+    /// What a simulation made.
+    marked: BTreeSet<String>,
 }
 impl<'p> Session<'p> {
     fn begin(peer: &'p Peer, text: &Secret) -> Result<Self, SourceError> {
@@ -76,15 +81,16 @@ impl<'p> Session<'p> {
         let options = ConnectionOptions::default();
         let connection = environment.connect_with_connection_string(text.reveal(), options);
         let connection = connection.map_err(|error| peer.not_entered(&error))?;
-        let held = match hold(&connection) {
-            Ok(held) => held,
+        let begun = marked(&connection).and_then(|marked| Ok((marked, hold(&connection)?)));
+        let (marked, held) = match begun {
+            Ok(begun) => begun,
             Err(error) => {
                 leave(connection);
                 return Err(peer.not_entered(&error));
             }
         };
         let quote = connection.identifier_quote_char().ok().flatten();
-        Ok(Self { peer, connection, quote, held })
+        Ok(Self { peer, connection, quote, held, marked })
     }
 
     /// Whether the connection, or the instant that it held, is gone.
@@ -111,15 +117,20 @@ impl<'p> Session<'p> {
         }
     }
 
+    /// Whether a simulation made the relation.
+    pub(super) fn is_marked(&self, relation: &Relation) -> bool {
+        self.marked.contains(&relation.shown)
+    }
+
     /// Rolls back, for nothing was written, and lets go.
     fn end(self) {
         leave(self.connection);
     }
 
-    fn examine(&self, request: &Request) -> Result<(), SourceError> {
+    fn examine(&self, request: &Request) -> Result<bool, SourceError> {
         let (relation, quote, _) = self.plan(request)?;
         let sql = sql::rows(request, &relation, quote, true)?;
-        self.execute(&relation, &sql).map(|_| ())
+        self.execute(&relation, &sql).map(|_| self.is_marked(&relation))
     }
 
     /// What the statement will be made of, once the server has shown that it has the columns.

@@ -9,10 +9,12 @@ use super::connection::Link;
 use super::faults;
 use super::kinds::Kind;
 use crate::SourceError;
+use crate::fill::MARK;
 
-/// The schema and, where it is there, the relation.
+/// The schema and, where it is there, the relation and whether its comment is the mark.
 const RELATION: &str = "\
-SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE'), c.oid
+SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE'), c.oid,
+       coalesce(pg_catalog.obj_description(c.oid, 'pg_class') = $3, false)
 FROM pg_catalog.pg_namespace AS n
 LEFT JOIN pg_catalog.pg_class AS c
   ON c.relnamespace = n.oid AND c.relname = $2 AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
@@ -41,6 +43,8 @@ pub(super) struct Relation {
     pub(super) place: String,
     /// As SQL names it.
     pub(super) quoted: String,
+    /// Whether a simulation made it.
+    pub(super) is_simulated: bool,
     columns: BTreeMap<String, Declared>,
 }
 
@@ -65,8 +69,8 @@ pub(super) async fn look(link: &mut Link, place: &str) -> Result<Relation, Sourc
         remedy,
     };
     let (schema, name) = split(place)?;
-    let names = [(&schema as _, Type::TEXT), (&name as _, Type::TEXT)];
-    let found = link.query(RELATION, &names).await.map_err(failed)?;
+    let asked = [(&schema as _, Type::TEXT), (&name as _, Type::TEXT), (&MARK as _, Type::TEXT)];
+    let found = link.query(RELATION, &asked).await.map_err(failed)?;
     let Some(found) = found.first() else {
         return Err(missing(
             "there is no such schema (SQLSTATE 3F000)",
@@ -98,7 +102,8 @@ pub(super) async fn look(link: &mut Link, place: &str) -> Result<Relation, Sourc
         columns.insert(cell(row, 0, &server)?, declared);
     }
     let quoted = format!("{}.{}", quote(schema), quote(name));
-    Ok(Relation { server, place: place.to_owned(), quoted, columns })
+    let is_simulated = cell(found, 2, &server)?;
+    Ok(Relation { server, place: place.to_owned(), quoted, is_simulated, columns })
 }
 
 impl Relation {

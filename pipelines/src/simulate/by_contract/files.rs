@@ -1,8 +1,8 @@
 //! Files below the folder of sources, as a source puts them there: whole or not at all, with the
 //! sign that they are complete.
 //!
-//! Beside each lies a hidden file that says that it is simulated. A file without that sign is a real
-//! one, and is never replaced.
+//! Beside each lies the sign that it is simulated. A file without a sign, or whose bytes are not
+//! those that its sign names, is a real one, and is never replaced.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,11 +14,14 @@ use std::time::{Duration, SystemTime};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use chrono::NaiveDate;
 use connectors::encoding::to_tcvn3;
-use connectors::fill::{Cells, MARK};
+use connectors::files::hex;
+use connectors::fill::Cells;
 use parquet::arrow::ArrowWriter;
+use sha2::{Digest, Sha256};
 use warehouse::spec::{NIGHT, SourceKind};
 
-use super::super::SimulateError;
+use super::super::sign::Before;
+use super::super::{SimulateError, sign};
 use super::shape::Shape;
 
 /// What stands for the rest of a name.
@@ -71,16 +74,17 @@ impl Folder<'_> {
         complete: Option<&str>,
     ) -> Result<(), SimulateError> {
         let path = self.0.join(place);
-        let sign = beside(&path, NAME);
-        if path.exists() && !sign.exists() {
+        let failed = |source| SimulateError::Write { path: path.clone(), source };
+        let before = Before::of(&path).map_err(failed)?;
+        if before == Before::Real {
             return Err(SimulateError::Foreign { path });
         }
-        let temporary = beside(&path, "tmp");
+        let temporary = temporary(&path);
         let write = || -> std::io::Result<()> {
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent)?;
             }
-            fs::write(&sign, format!("{MARK}\n"))?;
+            sign::put(&path, &before, &hex(&Sha256::digest(bytes)))?;
             let mut file = File::create(&temporary)?;
             file.write_all(bytes)?;
             if complete == Some("stable") {
@@ -93,7 +97,7 @@ impl Folder<'_> {
             }
             Ok(())
         };
-        write().map_err(|source| SimulateError::Write { path: path.clone(), source })
+        write().map_err(failed)
     }
 
     /// Takes away what was written here before of a row of files, from a number on.
@@ -104,11 +108,14 @@ impl Folder<'_> {
     ) -> Result<(), SimulateError> {
         for number in first.. {
             let path = self.0.join(place(number));
-            let sign = beside(&path, NAME);
-            if !path.exists() || !sign.exists() {
+            let before = Before::of(&path);
+            let before =
+                before.map_err(|source| SimulateError::Write { path: path.clone(), source })?;
+            if !matches!(before, Before::Simulated(_)) {
                 break;
             }
-            for file in [done(&path), path, sign] {
+            // The sign goes last: a file without one would be real.
+            for file in [done(&path), path.clone(), sign::place(&path)] {
                 match fs::remove_file(&file) {
                     Err(error) if error.kind() != ErrorKind::NotFound => {
                         return Err(SimulateError::Write { path: file, source: error });
@@ -121,10 +128,10 @@ impl Folder<'_> {
     }
 }
 
-/// `.name.ending` beside the file.
-fn beside(path: &Path, ending: &str) -> PathBuf {
+/// `.name.tmp` beside the file.
+fn temporary(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{ending}"))
+    path.with_file_name(format!(".{name}.tmp"))
 }
 
 /// `name.done` beside the file.

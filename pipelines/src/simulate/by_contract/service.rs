@@ -4,7 +4,7 @@
 //! It answers as the real service would: with the page that is asked for, of the rows that changed in
 //! the span that is asked for, and only to those who show the token that the configuration has. What
 //! lies there is read anew for each answer, so that a night can be written while it serves; that is
-//! quick enough for trials, and for nothing else.
+//! quick enough for trials, and for nothing else. Each answer says in a header that it is made up.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use connectors::Request;
+use connectors::fill::HEADER;
 use connectors::http_json::writer::Table;
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LINK};
@@ -238,6 +239,7 @@ impl Reply {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(HEADER, HeaderValue::from_static("1"));
         let link = self.link.map(|next| format!("<{next}>; rel=\"next\""));
         if let Some(Ok(link)) = link.map(HeaderValue::try_from) {
             headers.insert(LINK, link);

@@ -389,6 +389,13 @@ async fn a_real_file_is_never_replaced() {
     let filled = fill(wish(&DECLARED, &servers, folder.path(), &only), &mut |_, _| {}).await;
     assert!(matches!(filled, Err(SimulateError::Foreign { .. })), "{filled:?}");
     assert_eq!(std::fs::read_to_string(&real).unwrap(), "ma_nv\nthật\n");
+    // Nor is one that stands where a simulated one stood, beside its sign.
+    std::fs::remove_file(&real).unwrap();
+    fill(wish(&DECLARED, &servers, folder.path(), &only), &mut |_, _| {}).await.unwrap();
+    fill(wish(&DECLARED, &servers, folder.path(), &only), &mut |_, _| {}).await.unwrap();
+    std::fs::write(&real, "ma_nv\nthật\n").unwrap();
+    let filled = fill(wish(&DECLARED, &servers, folder.path(), &only), &mut |_, _| {}).await;
+    assert!(matches!(filled, Err(SimulateError::Foreign { .. })), "{filled:?}");
 }
 
 /// Every pattern of every contract.

@@ -2,9 +2,9 @@
 
 use super::server::Database;
 use super::{read, request, texts, with};
-use crate::SourceError;
 use crate::fill::{Cells, Holds, Target};
 use crate::mariadb::fill;
+use crate::{Source as _, SourceError};
 
 fn columns() -> Vec<(String, Holds)> {
     [
@@ -46,7 +46,9 @@ async fn rows_replace_those_of_the_same_key() {
     assert_eq!(put(&database, again).await.unwrap(), 2);
 
     let wanted = request("luot", &["ma", "tien", "ngay", "luc", "dung"]);
-    let batch = read(&database.source().await, &with(wanted, &[("order", "ma")])).await;
+    let (source, wanted) = (database.source().await, with(wanted, &[("order", "ma")]));
+    assert!(source.open(&wanted).await.unwrap().unwrap().simulated);
+    let batch = read(&source, &wanted).await;
     assert_eq!(batch.num_rows(), 1_201);
     let (keys, amounts) = (texts(&batch, "ma"), texts(&batch, "tien"));
     let of = |key: &str| {
@@ -65,6 +67,7 @@ async fn a_relation_without_our_mark_is_refused_and_left_as_it_was() {
     database.run("CREATE TABLE luot (ma TEXT); INSERT INTO luot VALUES ('a')").await;
     let error = put(&database, vec![row("a", "1.00")]).await.unwrap_err();
     assert!(error.to_string().contains("was not made by a simulation"), "{error}");
-    let batch = read(&database.source().await, &request("luot", &["ma"])).await;
-    assert_eq!(texts(&batch, "ma"), [Some("a".to_owned())]);
+    let (source, wanted) = (database.source().await, request("luot", &["ma"]));
+    assert!(!source.open(&wanted).await.unwrap().unwrap().simulated);
+    assert_eq!(texts(&read(&source, &wanted).await, "ma"), [Some("a".to_owned())]);
 }

@@ -2,9 +2,9 @@
 
 use super::server::Database;
 use super::{owned, read, request, texts, with};
-use crate::SourceError;
 use crate::fill::{Cells, Holds, Target};
 use crate::odbc::fill;
+use crate::{Source as _, SourceError};
 
 /// A database in which our user may make relations.
 fn database() -> Database {
@@ -56,6 +56,8 @@ async fn rows_replace_those_of_the_same_key_and_keep_their_types() {
     let mut found = texts(&batch, "ma");
     found.sort_by_key(|key| key.as_ref().is_some_and(|key| key.starts_with('Đ')));
     assert_eq!(found, keys);
+    let snapshot = database.source().await.open(&wanted).await.unwrap().unwrap();
+    assert!(snapshot.simulated);
     let amounts = texts(&batch, "tien").into_iter().filter(|one| one.as_deref() == Some("12.50"));
     assert_eq!(amounts.count(), 3);
 }
@@ -71,6 +73,7 @@ async fn a_relation_that_was_not_made_here_is_refused_and_left_as_it_was() {
     let error = put(&database, vec![row("a", "1")]).await.unwrap_err();
     assert!(matches!(error, SourceError::Refused { .. }), "{error}");
     assert!(error.to_string().contains("was not made by a simulation"), "{error}");
-    let batch = read(&database.source().await, &request("mo_phong.luot", &["ma"])).await;
-    assert_eq!(texts(&batch, "ma"), owned(&[Some("a")]));
+    let (source, wanted) = (database.source().await, request("mo_phong.luot", &["ma"]));
+    assert!(!source.open(&wanted).await.unwrap().unwrap().simulated);
+    assert_eq!(texts(&read(&source, &wanted).await, "ma"), owned(&[Some("a")]));
 }

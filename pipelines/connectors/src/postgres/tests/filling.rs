@@ -4,7 +4,7 @@ use super::server::{Database, PASSWORD};
 use super::{cells, read, request, set};
 use crate::fill::{Cells, Holds, MARK, Target};
 use crate::postgres::{PostgresSource, Server, Tls, fill};
-use crate::{Secret, SecretPlace, SourceError};
+use crate::{Secret, SecretPlace, Source as _, SourceError};
 
 /// The database's owner, who may make relations.
 fn owner(database: &Database) -> Server {
@@ -52,7 +52,9 @@ async fn rows_replace_those_of_the_same_key_and_keep_their_types() {
 
     let source = PostgresSource::connect(&owner(&database)).await.unwrap();
     let wanted = request("mo_phong.luot", &["ma", "so", "tien", "ngay", "luc", "dung"]);
-    let rows = read(&source, &set(wanted, "order", "ma,so")).await.unwrap();
+    let wanted = set(wanted, "order", "ma,so");
+    assert!(source.open(&wanted).await.unwrap().unwrap().simulated);
+    let rows = read(&source, &wanted).await.unwrap();
     let rows = cells(&rows);
     let numbers: Vec<&str> = rows.iter().map(|row| row[1].as_str()).collect();
     assert_eq!(numbers, ["1", "3", "4", "∅"]);
@@ -75,6 +77,9 @@ async fn a_relation_without_our_mark_is_refused_and_left_as_it_was() {
         assert!(error.to_string().contains("was not made by a simulation"), "{error}");
         let left = database.admin.query("SELECT ma FROM mo_phong.luot", &[]).await.unwrap();
         assert_eq!(left.len(), 1);
+        let source = PostgresSource::connect(&owner(&database)).await.unwrap();
+        let wanted = request("mo_phong.luot", &["ma"]);
+        assert!(!source.open(&wanted).await.unwrap().unwrap().simulated);
     }
     // A view that says so is not made here either.
     let view = format!(
