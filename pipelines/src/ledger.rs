@@ -1,4 +1,5 @@
-//! What a night did, as rows of `he_thong.lan_chay`, `kiem_tra` and `dong_chay`.
+//! What a night did, as rows of `he_thong.lan_chay`, `kiem_tra` and `dong_chay`, and what holds
+//! simulated rows since then, as `he_thong.mo_phong`.
 //!
 //! The rows are made from the notes that the commits carry, so a night that was killed and run
 //! again tells the same story as one that was not. A table is rewritten only when its rows for
@@ -8,7 +9,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{
-    BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    AsArray, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
 use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -242,7 +244,45 @@ pub async fn write(
     replace_night(warehouse, system::runs(), night, runs, &names).await?;
     replace_night(warehouse, system::checks(), night, checks, &names).await?;
     let lineage = lineage(night, outcomes)?;
-    replace_night(warehouse, system::lineage(), night, lineage, &tables).await
+    replace_night(warehouse, system::lineage(), night, lineage, &tables).await?;
+    mark_simulated(warehouse, night, outcomes).await
+}
+
+/// Says anew of what the night was about whether it holds simulated rows; of all else, what was
+/// said stands.
+async fn mark_simulated(
+    warehouse: &Warehouse,
+    night: NaiveDate,
+    outcomes: &[Outcome],
+) -> Result<(), LedgerError> {
+    let table = system::simulated();
+    let workshop = warehouse.workshop([])?;
+    let said = workshop.rows(&format!("SELECT bang FROM {}", table.name)).await?;
+    let mut before = BTreeSet::new();
+    for batch in &said {
+        let names = stored(batch, &table)?;
+        before.extend(names.column(0).as_string::<i32>().iter().flatten().map(str::to_owned));
+    }
+    let mut now = before.clone();
+    for outcome in outcomes {
+        match &outcome.note {
+            Some(note) if note.simulated => now.insert(outcome.name()),
+            _ => now.remove(&outcome.name()),
+        };
+    }
+    if now == before {
+        return Ok(());
+    }
+    let names = texts(now.iter().map(|name| Some(name.as_str())));
+    let rows = RecordBatch::try_new(Arc::clone(&table.schema), vec![names])?;
+    let count = rows.num_rows() as u64;
+    let note = Note {
+        rows_read: count,
+        rows_written: count,
+        ..Note::new(night, Step::HeThong, String::new(), digest(&rows)?)
+    };
+    warehouse.lake().write(&table.name, rows, Replace::All { by: None }, &note).await?;
+    Ok(())
 }
 
 /// Replaces what one night says of `about` in a table of the product's own. What the same night

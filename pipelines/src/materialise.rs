@@ -60,13 +60,26 @@ pub enum Made {
     Refused(Note, String),
 }
 
-/// The batch that a query would make from these inputs (table → batch).
-pub fn batch_of(query: &Query, geography: &Geography, inputs: &BTreeMap<String, String>) -> String {
+/// What a query reads, as far as it is there.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// The batch of each table.
+    pub batches: BTreeMap<String, String>,
+    /// Whether rows of one of them come from simulated sources.
+    pub simulated: bool,
+}
+
+/// The batch that a query would make from these inputs. A table may lose its simulated rows and
+/// be of the same batch; what is made from it is not.
+pub fn batch_of(query: &Query, geography: &Geography, inputs: &Inputs) -> String {
     let (version, units) = (PIPELINE_VERSION, geography.fingerprint());
     let mut text = format!("{version}\n{units}\n{}", query.fingerprint);
-    for (table, batch) in inputs {
+    for (table, batch) in &inputs.batches {
         // Writing to a String cannot fail.
         let _ = write!(text, "\n{table}={batch}");
+    }
+    if inputs.simulated {
+        text.push_str("\nsimulated");
     }
     hex(&Sha256::digest(text.as_bytes()))
 }
@@ -85,7 +98,7 @@ pub async fn make(
     warehouse: &Warehouse,
     query: &Query,
     night: NaiveDate,
-    inputs: BTreeMap<String, String>,
+    inputs: Inputs,
 ) -> Result<Made, MaterialiseError> {
     let Some((table, part)) = target(query) else {
         return Err(rule(query, "an open dataset is released, not materialised"));
@@ -105,9 +118,10 @@ pub async fn make(
     let mut note = Note {
         rows_read: rows.rows(),
         rows_written: rows.rows(),
-        inputs,
+        inputs: inputs.batches,
         checks: findings.results,
         started_at,
+        simulated: inputs.simulated,
         ..Note::new(night, Step::Tinh, part, batch)
     };
     if let Some(check) = findings.refused_by {

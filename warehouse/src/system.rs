@@ -182,6 +182,20 @@ pub fn releases() -> SystemTable {
     )
 }
 
+/// `he_thong.mo_phong`: what holds rows that come from simulated sources, after the newest night.
+pub fn simulated() -> SystemTable {
+    table(
+        Schema::HeThong,
+        "mo_phong",
+        vec![text("bang")],
+        ("Bảng và chỉ tiêu có số liệu mô phỏng", "Tables and indicators with simulated data"),
+        (
+            "Một bảng hoặc một chỉ tiêu (chi_tieu.gia_tri/mã) có dòng mô phỏng",
+            "One table or indicator (chi_tieu.gia_tri/id) that holds simulated rows",
+        ),
+    )
+}
+
 /// `he_thong.truy_van`: the account of every query. It is not in the lake but in the state room,
 /// and only inspectors read it.
 pub fn queries() -> SystemTable {
@@ -209,7 +223,7 @@ pub fn queries() -> SystemTable {
 
 /// All stored tables of the product's own.
 pub fn stored() -> Vec<SystemTable> {
-    vec![indicator_values(), runs(), checks(), quarantine(), lineage(), releases()]
+    vec![indicator_values(), runs(), checks(), quarantine(), lineage(), releases(), simulated()]
 }
 
 /// Tables answered from the declarations alone, with their one batch.

@@ -1,14 +1,12 @@
 //! Making one mart or indicator.
 
-use std::collections::BTreeMap;
-
 use warehouse::names::{Schema, TableName};
 use warehouse::spec::{Declarations, Query, QueryKind};
 use warehouse::store::{Step, StoreError};
 
 use super::{Night, State, explain};
 use crate::ledger::{Fared, Outcome, RunResult};
-use crate::materialise::{self, Made, MaterialiseError};
+use crate::materialise::{self, Inputs, Made, MaterialiseError};
 
 /// Marts and indicators in build order.
 pub(super) fn order(declarations: &Declarations) -> Vec<&Query> {
@@ -16,9 +14,9 @@ pub(super) fn order(declarations: &Declarations) -> Vec<&Query> {
 }
 
 /// What is known of a query's inputs before it runs.
-enum Inputs {
-    /// All current: table → batch.
-    Ready(BTreeMap<String, String>, Vec<TableName>),
+enum Found {
+    /// All current, but for those that are absent.
+    Ready(Inputs, Vec<TableName>),
     /// One failed or is stale.
     Stale(TableName),
     /// None has ever been loaded.
@@ -50,13 +48,13 @@ impl Night<'_> {
     ) -> Result<Fared, MaterialiseError> {
         let lake = self.warehouse.lake();
         let (inputs, absent) = match self.inputs(query, state).await? {
-            Inputs::Ready(inputs, absent) => (inputs, absent),
-            Inputs::Stale(cause) => {
+            Found::Ready(inputs, absent) => (inputs, absent),
+            Found::Stale(cause) => {
                 let note = lake.note(table, part).await?;
                 let result = if note.is_some() { RunResult::Stale } else { RunResult::Waiting };
                 return Ok(Fared::new(result, note, Some(format!("chờ {cause}"))));
             }
-            Inputs::Absent => {
+            Found::Absent => {
                 let note = lake.note(table, part).await?;
                 let reason = "chưa nguồn nào của bảng có dữ liệu".to_owned();
                 return Ok(Fared::new(RunResult::Waiting, note, Some(reason)));
@@ -83,18 +81,19 @@ impl Night<'_> {
         }
     }
 
-    async fn inputs(&self, query: &Query, state: &State) -> Result<Inputs, StoreError> {
-        let mut inputs = BTreeMap::new();
+    async fn inputs(&self, query: &Query, state: &State) -> Result<Found, StoreError> {
+        let mut inputs = Inputs::default();
         let mut absent = Vec::new();
         let reads = || query.reads.iter().filter(|table| table.schema() != Schema::HeThong);
         for table in reads() {
             let mut known = false;
             for outcome in state.of(table) {
                 if !outcome.result.is_current() && outcome.result != RunResult::Waiting {
-                    return Ok(Inputs::Stale(table.clone()));
+                    return Ok(Found::Stale(table.clone()));
                 }
                 if let Some(note) = &outcome.note {
-                    inputs.insert(outcome.name(), note.batch.clone());
+                    inputs.batches.insert(outcome.name(), note.batch.clone());
+                    inputs.simulated |= note.simulated;
                     known = true;
                 }
             }
@@ -102,7 +101,8 @@ impl Night<'_> {
                 // Not part of this night (`--only`): what an earlier one loaded still counts.
                 match self.warehouse.lake().last_note(table).await? {
                     Some(note) => {
-                        inputs.insert(table.to_string(), note.batch);
+                        inputs.batches.insert(table.to_string(), note.batch);
+                        inputs.simulated |= note.simulated;
                     }
                     None => absent.push(table.clone()),
                 }
@@ -112,9 +112,9 @@ impl Night<'_> {
         let tells = |table: &&TableName| table.schema() != Schema::DanhMuc;
         let tellers = reads().filter(tells).count();
         if !absent.is_empty() && absent.iter().filter(tells).count() == tellers {
-            Ok(Inputs::Absent)
+            Ok(Found::Absent)
         } else {
-            Ok(Inputs::Ready(inputs, absent))
+            Ok(Found::Ready(inputs, absent))
         }
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Change<'a> {
     table: &'a SourceTable,
     rows: Staged,
     place: Place,
+    /// Whether rows of before stay.
+    keeps: bool,
 }
 
 /// Where they go.
@@ -51,6 +53,11 @@ enum Place {
 }
 
 impl Change<'_> {
+    /// Whether rows that earlier batches brought stay in the table.
+    pub(super) fn keeps_rows(&self) -> bool {
+        self.keeps
+    }
+
     /// Writes them as one commit; returns the table's new version.
     pub(super) async fn write(self, night: &Night<'_>, note: &Note) -> Result<u64, StoreError> {
         let (lake, name) = (night.warehouse.lake(), &self.table.name);
@@ -73,7 +80,7 @@ impl Night<'_> {
         rows: Staged,
     ) -> Result<Change<'a>, GrowError> {
         match &table.growth {
-            Growth::Snapshot => Ok(Change { table, rows, place: Place::All }),
+            Growth::Snapshot => Ok(Change { table, rows, place: Place::All, keeps: false }),
             Growth::Append { period, .. } => self.append(table, period, span, rows).await,
             Growth::Upsert { watermark, deleted, .. } => {
                 self.upsert(table, (watermark.as_deref(), deleted.as_deref()), rows).await
@@ -91,16 +98,19 @@ impl Night<'_> {
     ) -> Result<Change<'a>, GrowError> {
         let lake = self.warehouse.lake();
         if lake.newest(&table.name).await?.is_none() {
-            return Ok(Change { table, rows, place: Place::All });
+            return Ok(Change { table, rows, place: Place::All, keeps: false });
         }
         let workshop = self.warehouse.workshop([(BATCH.to_owned(), rows.clone().into())])?;
         let mut covered = partitions_of(&workshop, period).await?;
+        let there = lake.partitions(&table.name, period).await?;
         if let Some(span) = span {
-            let there = lake.partitions(&table.name, period).await?;
-            covered.extend(there.into_iter().filter(|value| is_within(span, value)));
+            covered.extend(there.iter().filter(|value| is_within(span, value)).cloned());
         }
+        let lies_otherwise =
+            lake.lies_otherwise(&table.name, Some(period), &arrow_schema(table)).await?;
+        let keeps = lies_otherwise || !there.is_subset(&covered);
         // A table that lies otherwise than declared is written whole once.
-        if lake.lies_otherwise(&table.name, Some(period), &arrow_schema(table)).await? {
+        if lies_otherwise {
             let sql = format!(
                 "SELECT {} FROM {} WHERE NOT ({}) UNION ALL SELECT {0} FROM {BATCH}",
                 columns(table),
@@ -108,14 +118,14 @@ impl Night<'_> {
                 among(period, &covered),
             );
             let rows = workshop.stage(&sql).await?;
-            return Ok(Change { table, rows, place: Place::All });
+            return Ok(Change { table, rows, place: Place::All, keeps });
         }
         let place = if covered.is_empty() {
             Place::Beside
         } else {
             Place::Partitions(period.to_owned(), covered)
         };
-        Ok(Change { table, rows, place })
+        Ok(Change { table, rows, place, keeps })
     }
 
     /// The rows of before whose keys the batch has go, and its rows come; of both, only where
@@ -142,7 +152,7 @@ impl Night<'_> {
         // Rows of before may be lost where all is made anew, and are not read.
         let version = lake.newest(&table.name).await?.filter(|_| !self.is_anew(table));
         let Some(version) = version else {
-            return Ok(Change { table, rows: rows.without(idle), place: Place::All });
+            return Ok(Change { table, rows: rows.without(idle), place: Place::All, keeps: false });
         };
         let (by, schema) = (table.partition.as_deref(), arrow_schema(table));
         let is_otherwise = lake.lies_otherwise(&table.name, by, &schema).await?;
@@ -169,7 +179,7 @@ impl Night<'_> {
         let gone = Gone { rows: gone, files };
         let rows = if gone.files.is_empty() { rows } else { self.left(table, rows, &gone).await? };
         let place = if is_otherwise { Place::All } else { Place::Without(gone) };
-        Ok(Change { table, rows, place })
+        Ok(Change { table, rows, place, keeps: true })
     }
 
     /// The rows of a batch, and those that are left in files that go.

@@ -135,7 +135,7 @@ impl Night<'_> {
         let wanted = Wanted { source, table, night: visit.night, span: visit.span.as_ref() };
         let Some(snapshot) = self.sources.open(wanted).await? else { return Ok(None) };
         if let Some(known) = &snapshot.known {
-            let batch_id = self.batch_of(table, visit, known).await?;
+            let batch_id = self.batch_of(table, visit, known, snapshot.simulated).await?;
             if let Some(fared) = self.held(table, visit, &batch_id).await? {
                 return Ok(Some(fared));
             }
@@ -176,7 +176,7 @@ impl Night<'_> {
             references: &references,
         };
         let batch = batch::make(table, tools, snapshot).await?;
-        let batch_id = self.batch_of(table, visit, &batch.content).await?;
+        let batch_id = self.batch_of(table, visit, &batch.content, batch.simulated).await?;
         if let Some(fared) = self.held(table, visit, &batch_id).await? {
             return Ok(fared);
         }
@@ -190,15 +190,20 @@ impl Night<'_> {
     }
 
     /// The batch that this content makes: with the contract, what its codes are resolved and its
-    /// values looked up in, and the way in which this version of the program does both.
+    /// values looked up in, and the way in which this version of the program does both. The same
+    /// rows are another batch where they are simulated.
     async fn batch_of(
         &self,
         table: &SourceTable,
         visit: &Visit,
         content: &str,
+        simulated: bool,
     ) -> Result<String, LoadError> {
         let geography = self.warehouse.geography().fingerprint();
         let mut text = format!("{PIPELINE_VERSION}\n{geography}\n{}\n{content}", table.fingerprint);
+        if simulated {
+            text.push_str("\nsimulated");
+        }
         // Days that are read again are another question than the nights', though the answer be the
         // same: where a source holds nothing any more, it is the same for all days.
         if let Some(Span { from, below: below @ Some(_), .. }) = &visit.span {
@@ -250,6 +255,7 @@ impl Night<'_> {
             watermark: batch.watermark.max(before.as_ref().and_then(|note| note.watermark)),
             checks,
             started_at,
+            simulated: batch.simulated,
             ..Note::new(self.date, Step::Nap, visit.part.clone(), batch_id)
         };
         // Quarantine first: a table never holds a batch whose refused rows are lost.
@@ -262,6 +268,7 @@ impl Night<'_> {
             return Ok(Fared::refused(before, note, reason));
         }
         let change = self.change(table, visit.span.as_ref(), rows).await?;
+        note.simulated |= change.keeps_rows() && before.is_some_and(|note| note.simulated);
         note.version = change.write(self, &note).await?;
         Ok(Fared::new(RunResult::New, Some(note), None))
     }

@@ -201,15 +201,19 @@ impl Rights<'_> {
     }
 
     /// What the product knows about its nights and releases: of a table or indicator only what the
-    /// principal may see whole.
+    /// principal may see whole. That figures are simulated, whoever sees some of them has to know.
     fn records(&self, tables: &mut Tables) {
-        let known: Vec<Expr> = self.known_whole().into_iter().map(lit).collect();
+        let names = |names: BTreeSet<String>| names.into_iter().map(lit).collect::<Vec<Expr>>();
+        let whole = names(self.known(|class| self.who.reads_whole(class)));
+        let partly = names(self.known(|class| self.who.may_read(class)));
+        let marks = system::simulated().name;
         for table in system::stored().into_iter().filter(|t| t.name.schema() == Schema::HeThong) {
             if self.rows(table.sensitivity, None).is_err() {
                 continue;
             }
             let sees_all = self.who.clearance == Sensitivity::Restricted && self.units.is_none();
             let has = |name: &str| !sees_all && table.schema.field_with_name(name).is_ok();
+            let known = if table.name == marks { &partly } else { &whole };
             let about = ["bang", "tu_bang"]
                 .into_iter()
                 .filter(|name| has(name))
@@ -229,24 +233,22 @@ impl Rights<'_> {
         indicators.filter(|q| self.who.reads_whole(q.sensitivity)).map(|q| q.id.clone())
     }
 
-    /// Names, as the ledger writes them, of what the principal may see whole.
-    fn known_whole(&self) -> BTreeSet<String> {
+    /// Names, as the ledger writes them, of what is of a class that `is_seen`.
+    fn known(&self, is_seen: impl Fn(Sensitivity) -> bool) -> BTreeSet<String> {
         let sources = self
             .declarations
             .contracts
             .iter()
             .flat_map(|contract| &contract.tables)
-            .filter(|table| self.who.reads_whole(table.sensitivity))
+            .filter(|table| is_seen(table.sensitivity))
             .map(|table| table.name.to_string());
-        let queries = self
-            .declarations
-            .queries
-            .iter()
-            .filter(|query| self.who.reads_whole(query.sensitivity))
-            .filter_map(|query| match query.kind {
-                QueryKind::Indicator => query.table().map(|t| format!("{t}/{}", query.id)),
-                _ => query.table().map(|table| table.to_string()),
-            });
+        let queries =
+            self.declarations.queries.iter().filter(|query| is_seen(query.sensitivity)).filter_map(
+                |query| match query.kind {
+                    QueryKind::Indicator => query.table().map(|t| format!("{t}/{}", query.id)),
+                    _ => query.table().map(|table| table.to_string()),
+                },
+            );
         sources.chain(queries).chain([system::indicator_values().name.to_string()]).collect()
     }
 

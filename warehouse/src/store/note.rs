@@ -72,6 +72,10 @@ pub struct Note {
     /// others, by their part; none where that is not told, and the log itself is to be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub others: Option<BTreeMap<String, u64>>,
+    /// Whether some of the table's rows come from simulated sources: those of this batch, of one
+    /// before it that is still there, or of what it was made from.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
     /// The version that the commit made; filled in on reading.
     #[serde(skip)]
     pub version: u64,
@@ -97,6 +101,7 @@ impl Note {
             started_at: now,
             finished_at: now,
             others: None,
+            simulated: false,
             version: 0,
         }
     }
