@@ -89,6 +89,9 @@ pub struct Metadata {
     pub sha256: String,
     /// The data files.
     pub files: Vec<FileEntry>,
+    /// Whether it is made from simulated rows; then title, caveats, source and citation say so.
+    #[serde(default)]
+    pub simulated: bool,
 }
 
 /// A small-cell rule as applied, with what it cannot do.

@@ -9,6 +9,7 @@ mod error;
 mod gate;
 mod rule;
 mod shelf;
+mod simulated;
 mod table;
 mod verify;
 
@@ -41,6 +42,13 @@ pub struct Publisher {
     site: Arc<Site>,
 }
 
+/// The rows of a query.
+struct Rows {
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+    is_simulated: bool,
+}
+
 /// Everything about the public folder that does not need the warehouse.
 struct Site {
     shelf: Shelf,
@@ -67,6 +75,8 @@ pub struct Released {
     pub sha256: String,
     /// Its folder below the public folder: `dataset/v1`.
     pub path: String,
+    /// Whether it is made from simulated rows, and says so.
+    pub simulated: bool,
 }
 
 impl Released {
@@ -80,6 +90,7 @@ impl Released {
             suppressed_cells: version.suppressed_cells,
             sha256: version.sha256,
             path: format!("{dataset}/v{}", version.version),
+            simulated: version.simulated,
         }
     }
 }
@@ -146,12 +157,17 @@ impl Publisher {
     ) -> Result<Option<Released>, ReleaseError> {
         let declarations = self.warehouse.declarations();
         let who = gate::principal(declarations, query)?;
+        let lake = self.warehouse.lake();
+        let was_simulated = simulated::is_under(lake, declarations, query).await?;
         let checks = self.run_checks(query, &who).await?;
         let answer = self.warehouse.door(&who, Via::Release).ask(&query.sql).await?;
         let schema = answer.schema();
         let batches = answer.collect().await?;
+        // A night may have committed meanwhile: whichever of both the rows are of, they say it.
+        let is_simulated = was_simulated || simulated::is_under(lake, declarations, query).await?;
         let query = query.clone();
-        self.blocking(move |site| site.publish(&query, night, &schema, &batches, checks)).await
+        let rows = Rows { schema, batches, is_simulated };
+        self.blocking(move |site| site.publish(&query, night, &rows, checks)).await
     }
 
     /// The declared checks over the result before anything is hidden in it.
@@ -222,18 +238,17 @@ impl Site {
         &self,
         query: &Query,
         night: NaiveDate,
-        schema: &SchemaRef,
-        batches: &[RecordBatch],
+        rows: &Rows,
         checks: Vec<CheckResult>,
     ) -> Result<Option<Released>, ReleaseError> {
         let id = query.id.as_str();
         let (mut versions, recovered) = self.shelf.recover(id)?;
         let newest = versions.last().cloned();
-        let batch = concat_batches(schema, batches).map_err(table::TableError::from)?;
+        let batch = concat_batches(&rows.schema, &rows.batches).map_err(table::TableError::from)?;
         if batch.num_rows() == 0 {
             return Ok(newest.map(|version| Released::new(id, version, recovered)));
         }
-        let content = assemble::content(query, &batch, checks)?;
+        let content = assemble::content(query, &batch, checks, rows.is_simulated)?;
         if let Some(newest) = newest.as_ref().filter(|newest| newest.sha256 == content.sha256) {
             return Ok(Some(Released::new(id, newest.clone(), recovered)));
         }
@@ -256,6 +271,9 @@ impl Site {
             let Some(newest) = versions.last() else { continue };
             let mut meta = self.shelf.metadata(&id, newest.version)?;
             meta.publisher = self.publisher.clone();
+            if meta.simulated {
+                meta.publisher.name = simulated::nature();
+            }
             let csv = self.shelf.read_data(&meta)?;
             datasets.push(portal::Dataset { meta, versions, csv });
         }

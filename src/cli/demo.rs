@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use chrono::NaiveDate;
 use warehouse::access::Role;
-use warehouse::names::{Sensitivity, Text};
+use warehouse::names::Sensitivity;
 use warehouse::serve::users::Secret;
 
 use super::{CommandLine, Exit, House, night, password, release, serve, simulate};
@@ -111,7 +111,6 @@ fn furnish(args: &Args, dir: &Path) -> anyhow::Result<(Config, String)> {
     let boundaries = sources.join("vn_province_boundaries/provinces_34_simplified.geojson");
     config.web.boundaries_file = Some(boundaries).filter(|path| path.exists());
     config.sources_folder = Some(sources);
-    name_publisher(&mut config, args.data.is_none());
     if new_password || !config.users.iter().any(|user| user.name == USER) {
         let secret = Secret::derive(&password, &password::random::<16>()?);
         config.users.retain(|user| user.name != USER);
@@ -129,18 +128,6 @@ fn furnish(args: &Args, dir: &Path) -> anyhow::Result<(Config, String)> {
         write_private(&file, &now)?;
     }
     Ok((Config::read(&file, true)?, password))
-}
-
-/// Simulated figures carry their nature where a body's name stands: on every page and in the
-/// metadata of every release.
-fn name_publisher(config: &mut Config, simulated: bool) {
-    let marked =
-        Text::new("Dữ liệu mô phỏng, không phải số liệu thật", "Simulated data, not real figures");
-    if simulated {
-        config.publisher.name = marked;
-    } else if config.publisher.name == marked {
-        config.publisher = Config::default().publisher;
-    }
 }
 
 /// Writes a file that only its owner reads, whole or not at all.

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use warehouse::access::Principal;
 use warehouse::names::{Lang, Text};
 use warehouse::spec::QueryKind;
+use warehouse::system;
 
 use super::sql::{self, Format};
 use super::{CommandLine, Exit, House};
@@ -47,6 +48,10 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
         out.fail(&format!("khoyte: there is no indicator `{id}`; `khoyte indicator` lists them"));
         return Ok(Exit::Usage);
     };
+    let values = system::indicator_values().name;
+    if house.warehouse.lake().note(&values, id).await?.is_some_and(|note| note.simulated) {
+        out.say("these figures are made from simulated data: draw no conclusions");
+    }
     let year = args.year.map(|year| format!(" AND nam = {year}")).unwrap_or_default();
     let statement = format!(
         "SELECT ma, ten, ky, phan_to, tu_so, mau_so, gia_tri, thanh_phan, thanh_phan_can \

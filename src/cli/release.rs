@@ -89,7 +89,10 @@ pub(super) async fn publish(
         let state = if one.changed { "released " } else { "unchanged" };
         let (dataset, version) = (&one.dataset, one.version);
         let (rows, hidden) = (one.rows, one.suppressed_cells);
-        out.say(&format!("  {state}  {dataset} v{version}: {rows} rows, {hidden} cells hidden"));
+        let of = if one.simulated { ", of simulated data" } else { "" };
+        out.say(&format!(
+            "  {state}  {dataset} v{version}: {rows} rows, {hidden} cells hidden{of}"
+        ));
     }
     for failure in failures {
         let reason = anyhow::Error::new(failure.error);

@@ -12,7 +12,7 @@ use warehouse::system::type_name;
 
 use super::error::{Refusal, ReleaseError};
 use super::shelf::Version;
-use super::{NOTE_COLUMN, rule, table};
+use super::{NOTE_COLUMN, rule, simulated, table};
 use crate::formats;
 use crate::metadata::{
     CheckResult, ColumnEntry, FileEntry, Metadata, PublisherInfo, RuleApplied, dcat, law,
@@ -35,18 +35,24 @@ pub(super) struct Content {
     checks: Vec<CheckResult>,
     suppressed_cells: u64,
     blanked_cells: u64,
+    simulated: bool,
     pub(super) sha256: String,
 }
 
-/// Applies the rule to the rows of `query`, sorts them and takes the hash.
+/// Applies the rule to the rows of `query`, sorts them and takes the hash. Rows that are simulated
+/// say so, and have another hash for it.
 pub(super) fn content(
     query: &Query,
     batch: &RecordBatch,
     checks: Vec<CheckResult>,
+    simulated: bool,
 ) -> Result<Content, ReleaseError> {
     let release = release_of(query)?;
     let hidden = rule::apply(&table::normalised(batch)?, release)?;
-    let batch = table::sorted(&hidden.batch)?;
+    let mut batch = table::sorted(&hidden.batch)?;
+    if simulated {
+        batch = simulated::marked(&batch)?;
+    }
     let columns = columns(query, &batch)?;
     let csv = formats::csv(&batch)?;
     let mut hash = Sha256::new();
@@ -65,6 +71,7 @@ pub(super) fn content(
         checks,
         suppressed_cells: hidden.small,
         blanked_cells: hidden.derived,
+        simulated,
         sha256: hex(&hash.finalize()),
     })
 }
@@ -84,6 +91,7 @@ fn columns(query: &Query, batch: &RecordBatch) -> Result<Vec<ColumnEntry>, Relea
             None if field.name() == NOTE_COLUMN => {
                 (Text::new("Ghi chú ô đã ẩn", "Which cells are hidden"), None)
             }
+            None if field.name() == simulated::COLUMN => (simulated::label(), None),
             _ => return Err(ReleaseError::Refused(Refusal::Columns)),
         };
         let ty = type_name(field.data_type());
@@ -104,6 +112,7 @@ impl Content {
             rows: self.batch.num_rows() as u64,
             suppressed_cells: self.suppressed_cells,
             sha256: self.sha256.clone(),
+            simulated: self.simulated,
         }
     }
 
@@ -154,7 +163,7 @@ impl Content {
     ) -> Result<Metadata, ReleaseError> {
         let release = release_of(query)?;
         let basis = std::iter::once(query.legal_basis.as_str()).chain(law::RELEASE_BASIS);
-        Ok(Metadata {
+        let mut meta = Metadata {
             dataset: query.id.clone(),
             version: version.version,
             date: version.date,
@@ -182,7 +191,12 @@ impl Content {
             blanked_cells: self.blanked_cells,
             sha256: self.sha256.clone(),
             files: Vec::new(),
-        })
+            simulated: false,
+        };
+        if self.simulated {
+            simulated::tell(&mut meta);
+        }
+        Ok(meta)
     }
 }
 

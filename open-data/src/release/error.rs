@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use warehouse::names::{Sensitivity, TableName};
 use warehouse::query::QueryError;
+use warehouse::store::StoreError;
 
 use super::Released;
 use super::table::TableError;
@@ -74,6 +75,9 @@ pub enum ReleaseError {
     /// Its query failed.
     #[error("the query failed")]
     Query(#[from] QueryError),
+    /// It is not known whether what it is made from is simulated.
+    #[error("the lake does not tell whether the rows are simulated")]
+    Store(#[from] StoreError),
     /// A declared check did not come to a number of faults.
     #[error("the check `{check}` did not give a number of faults")]
     Uncounted {

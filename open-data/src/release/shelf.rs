@@ -38,6 +38,8 @@ pub(crate) struct Version {
     pub(crate) rows: u64,
     pub(crate) suppressed_cells: u64,
     pub(crate) sha256: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) simulated: bool,
 }
 
 /// A public folder.
@@ -124,6 +126,7 @@ impl Shelf {
                 rows: meta.rows,
                 suppressed_cells: meta.suppressed_cells,
                 sha256: meta.sha256,
+                simulated: meta.simulated,
             });
         }
         let found = versions.len() > listed;

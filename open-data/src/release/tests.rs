@@ -2,6 +2,7 @@
 
 mod gate;
 mod listings;
+mod simulated;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +17,7 @@ use warehouse::names::{Group, Sensitivity, Text};
 use warehouse::spec::{Query, QueryColumn, QueryKind, Release};
 
 use super::shelf::Shelf;
-use super::{ReleaseError, Released, Site, VerifyProblem, verify};
+use super::{ReleaseError, Released, Rows, Site, VerifyProblem, verify};
 use crate::metadata::PublisherInfo;
 use crate::portal::Pending;
 
@@ -109,12 +110,18 @@ fn site(out: &Path) -> Site {
     }
 }
 
-fn run(out: &Path, day: u32, rows: &[Row]) -> Option<Released> {
+fn rows(rows: &[Row], is_simulated: bool) -> Rows {
+    Rows { schema: Arc::new(schema()), batches: vec![batch(rows)], is_simulated }
+}
+
+fn run(out: &Path, day: u32, of: &[Row]) -> Option<Released> {
+    run_on(out, day, &rows(of, false))
+}
+
+fn run_on(out: &Path, day: u32, rows: &Rows) -> Option<Released> {
     let (site, query) = (site(out), query());
     site.shelf.prepare().unwrap();
-    let batches = [batch(rows)];
-    let done =
-        site.publish(&query, night(day), &batches[0].schema(), &batches, Vec::new()).unwrap();
+    let done = site.publish(&query, night(day), rows, Vec::new()).unwrap();
     let pending = if done.is_none() { vec![Pending::of(&query)] } else { Vec::new() };
     site.draw(&pending).unwrap();
     done

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{ROWS, Site, batch, night, query, read, run, site};
+use super::{ROWS, Site, night, query, read, rows, run, site};
 
 /// A first version, then a second one a night later.
 fn two_versions(out: &TempDir) {
@@ -52,8 +52,7 @@ fn ckan_listings_are_written_only_with_absolute_addresses() {
     let out = TempDir::new().unwrap();
     let based = Site { base_url: Some("https://mo.example.vn/".into()), ..site(out.path()) };
     based.shelf.prepare().unwrap();
-    let batches = [batch(&ROWS)];
-    based.publish(&query(), night(20), &batches[0].schema(), &batches, Vec::new()).unwrap();
+    based.publish(&query(), night(20), &rows(&ROWS, false), Vec::new()).unwrap();
     based.draw(&[]).unwrap();
     let package = &json(&out, "package_search.json")["result"]["results"][0];
     assert_eq!(package["url"], "https://mo.example.vn/sot_xuat_huyet/index.html");
