@@ -28,6 +28,7 @@ mod scope;
 mod server;
 mod session;
 mod shell;
+mod simulated;
 mod sql;
 mod tables;
 mod text;

@@ -5,11 +5,8 @@ grain = { vi = "Một tỉnh, một tháng", en = "One province and month" }
 owner = { vi = "Vụ Bảo hiểm y tế", en = "Department of Health Insurance" }
 groups = [13, 3]
 sensitivity = "internal"
-source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1), hiện là dữ liệu mô phỏng", en = "Insurance claims (XML1), simulated for now" }
+source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1)", en = "Insurance claims (XML1)" }
 legal_basis = "Thông tư 23/2025/TT-BYT, biểu 9"
-caveats = [
-    { vi = "Dữ liệu mô phỏng: không dùng để kết luận.", en = "Simulated data: draw no conclusions." },
-]
 
 [indicator]
 unit = { vi = "lượt", en = "visits" }

@@ -5,10 +5,9 @@ grain = { vi = "Một tỉnh, một tháng", en = "One province and month" }
 owner = { vi = "Vụ Bảo hiểm y tế", en = "Department of Health Insurance" }
 groups = [13, 3]
 sensitivity = "internal"
-source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1), hiện là dữ liệu mô phỏng", en = "Insurance claims (XML1), simulated for now" }
+source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1)", en = "Insurance claims (XML1)" }
 legal_basis = "Quyết định 4750/QĐ-BYT; Thông tư 23/2025/TT-BYT"
 caveats = [
-    { vi = "Dữ liệu mô phỏng: không dùng để kết luận.", en = "Simulated data: draw no conclusions." },
     { vi = "Chỉ người có thẻ bảo hiểm y tế; không gồm nội trú ban ngày (04) và nội trú dưới 4 giờ (09).", en = "Insured people only; without day treatment (04) and stays under 4 hours (09)." },
 ]
 

@@ -5,10 +5,9 @@ grain = { vi = "Một tỉnh, một tháng", en = "One province and month" }
 owner = { vi = "Vụ Bảo hiểm y tế", en = "Department of Health Insurance" }
 groups = [13, 18]
 sensitivity = "internal"
-source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1), hiện là dữ liệu mô phỏng", en = "Insurance claims (XML1), simulated for now" }
+source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1)", en = "Insurance claims (XML1)" }
 legal_basis = "Quyết định 3176/QĐ-BYT; công thức do kho dữ liệu đề xuất"
 caveats = [
-    { vi = "Dữ liệu mô phỏng: không dùng để kết luận.", en = "Simulated data: draw no conclusions." },
     { vi = "Số đề nghị của cơ sở, trước giám định.", en = "As claimed by the facility, before review." },
 ]
 

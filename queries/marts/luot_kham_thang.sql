@@ -5,10 +5,9 @@ grain = { vi = "Một tỉnh, một tháng, một loại hình", en = "One provi
 owner = { vi = "Vụ Bảo hiểm y tế", en = "Department of Health Insurance" }
 groups = [13, 3, 18]
 sensitivity = "internal"
-source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1), hiện là dữ liệu mô phỏng", en = "Insurance claims (XML1), simulated for now" }
+source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1)", en = "Insurance claims (XML1)" }
 legal_basis = "Quyết định 130/QĐ-BYT, 4750/QĐ-BYT, 3176/QĐ-BYT; Nghị định 102/2025/NĐ-CP, Điều 5.13"
 caveats = [
-    { vi = "Dữ liệu mô phỏng: không dùng để kết luận.", en = "Simulated data: draw no conclusions." },
     { vi = "Số người cộng qua các tháng hoặc tỉnh sẽ đếm trùng.", en = "Adding so_nguoi over months or provinces counts people twice." },
     { vi = "Một đợt bệnh chuyển viện tính ở từng cơ sở.", en = "An episode with a referral counts at each facility." },
 ]

@@ -5,11 +5,8 @@ grain = { vi = "Một ngày báo cáo, một tỉnh, một chức danh", en = "O
 owner = { vi = "Vụ Tổ chức cán bộ", en = "Department of Personnel" }
 groups = [20]
 sensitivity = "internal"
-source = { vi = "Hệ thống quản lý nhân lực ngành y tế, hiện là dữ liệu mô phỏng", en = "Health workforce system, simulated for now" }
+source = { vi = "Hệ thống quản lý nhân lực ngành y tế", en = "Health workforce system" }
 legal_basis = "Nghị định 102/2025/NĐ-CP, Điều 5.20, 15.2"
-caveats = [
-    { vi = "Dữ liệu mô phỏng: không dùng để kết luận.", en = "Simulated data: draw no conclusions." },
-]
 
 [[column]]
 name = "ngay_bao_cao"

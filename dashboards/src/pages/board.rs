@@ -22,6 +22,7 @@ use crate::pages::{indicator, notes};
 use crate::period;
 use crate::request::Reader;
 use crate::shell::{Part, Shell, page};
+use crate::simulated::{Simulated, simulated};
 use crate::text::board::{Words, words};
 use crate::text::fill;
 use crate::{boards, scope};
@@ -49,6 +50,8 @@ struct BoardPage {
     others: Vec<Card>,
     others_caption: String,
     indicator_title: String,
+    /// That of the indicator of the chart and map.
+    mark: Option<&'static str>,
     indicator_href: String,
     breakdown: Option<String>,
     source: String,
@@ -81,8 +84,11 @@ struct Form {
 pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Response, PageError> {
     let lang = reader.lang;
     let w = words(lang);
-    let (country, nights) =
-        tokio::try_join!(figures::country(&app, &reader), freshness::nights(&app, &reader))?;
+    let (country, nights, simulated) = tokio::try_join!(
+        figures::country(&app, &reader),
+        freshness::nights(&app, &reader),
+        simulated(&app, &reader)
+    )?;
     let empty = |text| EmptyPage { shell: Shell::new(&reader, Some(Part::Board), w.title), text };
     let Some(chosen) = Choices::of(&app, &reader, &country) else {
         let any = !boards::visible(&app, &reader).is_empty();
@@ -96,7 +102,7 @@ pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Respo
         Some(on) => figures::places(&app, &reader, &chosen.key, on, chosen.date).await?,
         None => Vec::new(),
     };
-    let (cards, others) = cards(&app, &reader, &chosen, &province, &country);
+    let (cards, others) = cards(&app, &reader, &chosen, (&province, &country), &simulated);
     let visible = boards::visible(&app, &reader).into_iter();
     let shown: Vec<&Query> = visible.map(|(query, _)| query).collect();
     let yours = is_yours(&app, &reader, &chosen, query);
@@ -112,6 +118,7 @@ pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Respo
         others,
         others_caption: fill(w.others_caption, &[&chosen.name]),
         indicator_title: query.title.get(lang).to_owned(),
+        mark: simulated.mark_of_indicator(&query.id, lang),
         indicator_href: format!("/chi-tieu/{}", query.id),
         breakdown: chosen.key.breakdown.clone(),
         source: query.source.get(lang).to_owned(),
@@ -165,8 +172,8 @@ fn cards(
     app: &App,
     reader: &Reader,
     chosen: &Choices,
-    province: &Figures,
-    country: &Figures,
+    (province, country): (&Figures, &Figures),
+    simulated: &Simulated,
 ) -> (Vec<Card>, Vec<Card>) {
     let mut with = Vec::new();
     let mut without = Vec::new();
@@ -181,6 +188,7 @@ fn cards(
         let yours = is_yours(app, reader, chosen, query);
         let about = (query, declared, yours);
         let card = card(chosen, about, &key, (series, country.of(&key)), reader.lang);
+        let card = card.marked(simulated.mark_of_indicator(&query.id, reader.lang));
         let known = figures::newest(series).is_some();
         if known { with.push(card) } else { without.push(card) }
     }

@@ -29,6 +29,8 @@ pub(crate) struct Card {
     pub(crate) warnings: Vec<String>,
     /// Whether this is the indicator of the chart and map.
     pub(crate) current: bool,
+    /// Says that the figure is simulated, where it is.
+    pub(crate) mark: Option<&'static str>,
 }
 
 impl HtmlSafe for Card {}
@@ -65,7 +67,13 @@ impl Card {
             facts: Vec::new(),
             warnings: Vec::new(),
             current: false,
+            mark: None,
         }
+    }
+
+    /// The same with its mark.
+    pub(crate) fn marked(self, mark: Option<&'static str>) -> Self {
+        Self { mark, ..self }
     }
 
     /// The card of a national figure; says when provinces are missing from the sum.

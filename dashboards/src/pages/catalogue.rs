@@ -16,6 +16,7 @@ use crate::freshness::{self, Nights};
 use crate::pages::notes::Freshness;
 use crate::request::Reader;
 use crate::shell::{Part, Shell, page};
+use crate::simulated::{Simulated, simulated};
 use crate::tables::{self, TableInfo};
 use crate::text::catalogue::{Words, words};
 use crate::text::{fill, size};
@@ -65,15 +66,18 @@ struct TableView {
     class: &'static str,
     class_words: String,
     freshness: Option<Freshness>,
+    mark: Option<&'static str>,
 }
 
 pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Response, PageError> {
-    let nights = freshness::nights(&app, &reader).await?;
+    let (nights, simulated) =
+        tokio::try_join!(freshness::nights(&app, &reader), simulated(&app, &reader))?;
     let lang = reader.lang;
     let w = words(lang);
     let declarations = app.declarations();
     let sight = app.sight(&reader)?;
-    let looking = Looking { reader: &reader, sight: &sight, nights: &nights };
+    let (nights, simulated) = (&nights, &simulated);
+    let looking = Looking { reader: &reader, sight: &sight, nights, simulated };
     let groups: Vec<GroupView> =
         Group::all().map(|group| group_view(&app, &looking, group)).collect();
     let contracts = &declarations.contracts;
@@ -102,6 +106,7 @@ struct Looking<'a> {
     reader: &'a Reader,
     sight: &'a BTreeMap<TableName, SchemaRef>,
     nights: &'a Nights,
+    simulated: &'a Simulated,
 }
 
 fn group_view(app: &App, looking: &Looking<'_>, group: Group) -> GroupView {
@@ -174,6 +179,7 @@ fn schema_view(
             class: table.class.as_str(),
             class_words: table.class.title().get(lang).to_owned(),
             freshness: freshness_of(looking, table),
+            mark: looking.simulated.mark_of_table(&table.name, lang),
         })
         .collect();
     let title = match schema {

@@ -12,6 +12,7 @@ use crate::pages::card::Card;
 use crate::pages::notes;
 use crate::request::Reader;
 use crate::shell::{Part, Shell, page};
+use crate::simulated::simulated;
 use crate::text::home::{self, Words};
 use crate::text::{date, fill, size};
 use crate::{boards, figures, lang};
@@ -38,8 +39,11 @@ struct Night {
 }
 
 pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Response, PageError> {
-    let (nights, country) =
-        tokio::try_join!(freshness::nights(&app, &reader), figures::country(&app, &reader))?;
+    let (nights, country, simulated) = tokio::try_join!(
+        freshness::nights(&app, &reader),
+        figures::country(&app, &reader),
+        simulated(&app, &reader)
+    )?;
     let language = reader.lang;
     let w = home::words(language);
     let declared = boards::visible(&app, &reader);
@@ -48,7 +52,8 @@ pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Respo
         let href = lang::href(language, &format!("/chi-tieu/{}", query.id));
         let series = country.of(key);
         figures::newest(series)?;
-        Some(Card::of_country(href, (query, indicator), key, series, language))
+        let card = Card::of_country(href, (query, indicator), key, series, language);
+        Some(card.marked(simulated.mark_of_indicator(&query.id, language)))
     });
     let late = nights.late(app.today());
     let template = HomePage {

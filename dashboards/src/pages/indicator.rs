@@ -16,6 +16,7 @@ use crate::pages::card::Card;
 use crate::pages::{indicators, notes};
 use crate::request::{Named, Reader};
 use crate::shell::{Part, Shell, Shown, page};
+use crate::simulated::simulated;
 use crate::text::indicators::{Words, words};
 use crate::text::{count, fill};
 use crate::{boards, lang, period, tables};
@@ -34,6 +35,7 @@ struct IndicatorPage<'a> {
     inputs: Vec<String>,
     hidden_inputs: Option<&'static str>,
     stale: Vec<String>,
+    mark: Option<&'static str>,
     class: &'static str,
     class_words: String,
     /// The SQL that makes it, where all that it reads is the reader's to see.
@@ -61,8 +63,11 @@ pub(crate) async fn show(
 ) -> Result<Response, PageError> {
     let found = boards::find(&app, &reader, &id);
     let (query, indicator) = found.ok_or(PageError::NotFound)?;
-    let (country, nights) =
-        tokio::try_join!(figures::country(&app, &reader), freshness::nights(&app, &reader))?;
+    let (country, nights, simulated) = tokio::try_join!(
+        figures::country(&app, &reader),
+        freshness::nights(&app, &reader),
+        simulated(&app, &reader)
+    )?;
     let language = reader.lang;
     let w = words(language);
     let key = chosen_key(&country, &id, reader.choice("phan_to"));
@@ -97,6 +102,7 @@ pub(crate) async fn show(
         },
         inputs: known,
         stale: notes::stale(&app, &nights, &[query], language),
+        mark: simulated.mark_of_indicator(&id, language),
         class: query.sensitivity.as_str(),
         class_words: class.get(language).to_owned(),
         definition: (read_directly.len() == query.reads.len()).then(|| query.sql.trim().to_owned()),

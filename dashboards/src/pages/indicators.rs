@@ -11,6 +11,7 @@ use crate::error::PageError;
 use crate::period;
 use crate::request::Reader;
 use crate::shell::{Part, Shell, Shown, page};
+use crate::simulated::simulated;
 use crate::text::indicators::{self, Words};
 use crate::text::shared;
 use crate::{boards, figures};
@@ -26,6 +27,7 @@ struct IndicatorsPage {
 struct Row {
     id: String,
     title: String,
+    mark: Option<&'static str>,
     breakdown: Option<String>,
     unit: String,
     length: &'static str,
@@ -48,7 +50,8 @@ pub(crate) fn length(period: Period, lang: Lang) -> &'static str {
 }
 
 pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Response, PageError> {
-    let country = figures::country(&app, &reader).await?;
+    let (country, simulated) =
+        tokio::try_join!(figures::country(&app, &reader), simulated(&app, &reader))?;
     let lang = reader.lang;
     let w = indicators::words(lang);
     let rows = boards::visible(&app, &reader).into_iter().map(|(query, indicator)| {
@@ -58,6 +61,7 @@ pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Respo
         Row {
             id: query.id.clone(),
             title: query.title.get(lang).to_owned(),
+            mark: simulated.mark_of_indicator(&query.id, lang),
             breakdown: key.and_then(|key| key.breakdown.clone()),
             unit: indicator.unit.get(lang).to_owned(),
             length: length(indicator.period, lang),

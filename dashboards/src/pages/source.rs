@@ -12,6 +12,7 @@ use crate::freshness::{self, CheckResult, Refusal};
 use crate::pages::notes::Freshness;
 use crate::request::{Named, Reader};
 use crate::shell::{Part, Shell, Shown, page};
+use crate::simulated::simulated;
 use crate::text::catalogue::{Words, words};
 use crate::text::{count, fill};
 
@@ -37,6 +38,7 @@ struct TableView {
     grain: String,
     freshness: Option<Freshness>,
     quarantined: Shown,
+    mark: Option<&'static str>,
 }
 
 /// One result of a check, in words.
@@ -69,8 +71,9 @@ pub(crate) async fn show(
     let names: Vec<String> = tables.clone().map(|table| table.name.to_string()).collect();
     let wanted = |table: &str| names.iter().any(|name| name == table);
     let lang = reader.lang;
-    let (nights, checks, refusals) = tokio::try_join!(
+    let (nights, simulated, checks, refusals) = tokio::try_join!(
         freshness::nights(&app, &reader),
+        simulated(&app, &reader),
         freshness::checks(&app, &reader, wanted),
         freshness::refusals(&app, &reader, wanted),
     )?;
@@ -86,6 +89,7 @@ pub(crate) async fn show(
                 whole.then(|| count(latest.map_or(0, |latest| latest.quarantined), lang)),
                 lang,
             ),
+            mark: simulated.mark_of_table(&table.name, lang),
         }
     });
     let refusals = refusals.map(|all| all.iter().map(|r| RefusalView::new(r, &reader)).collect());

@@ -15,6 +15,7 @@ use crate::pages::notes::Freshness;
 use crate::pages::source::{CheckView, RefusalView};
 use crate::request::{Named, Reader};
 use crate::shell::{Part, Rows, Shell, Shown, page};
+use crate::simulated::simulated;
 use crate::tables::{self, Origin, TableInfo};
 use crate::text::catalogue::{Words, words};
 use crate::text::{count, date, fill, size};
@@ -38,6 +39,7 @@ struct TablePage<'a> {
     /// Address and title.
     used_by: Vec<(String, String)>,
     freshness: Option<Freshness>,
+    mark: Option<&'static str>,
     is_system: bool,
     columns_caption: String,
     columns: Vec<ColumnView>,
@@ -84,8 +86,9 @@ pub(crate) async fn show(
     let text = name.to_string();
     let wanted = |table: &str| table == text;
     let (lang, whole) = (reader.lang, reader.reads_whole(info.class));
-    let (nights, batches, checks, refusals, rows) = tokio::try_join!(
+    let (nights, simulated, batches, checks, refusals, rows) = tokio::try_join!(
         freshness::nights(&app, &reader),
+        simulated(&app, &reader),
         freshness::batches(&app, &reader, &name),
         freshness::checks(&app, &reader, wanted),
         freshness::refusals(&app, &reader, wanted),
@@ -120,6 +123,7 @@ pub(crate) async fn show(
         reads,
         used_by: used_by(&app, &reader, &name)?,
         freshness: (whole && !info.is_system()).then(|| Freshness::of(nights.of(&name), lang)),
+        mark: simulated.mark_of_table(&name, lang),
         is_system: info.is_system(),
         columns_caption: fill(w.columns_caption, &[&text]),
         columns: columns(&info, lang),

@@ -19,6 +19,8 @@ words! {
     footer_law: "Kho dữ liệu phân tích của ngành y tế, lập theo Nghị định 102/2025/NĐ-CP về quản lý dữ liệu y tế. Dữ liệu cá nhân được khử định danh trước khi vào kho.", "The analytical data warehouse of the health sector, under Decree 102/2025/NĐ-CP on the management of health data. Personal data are de-identified before they enter it.";
     footer_dash: "Dấu “–” nghĩa là không có số liệu hoặc số liệu không được công bố; không phải là số 0.", "A dash “–” means that there is no figure, or that it may not be shown; it is not zero.";
     no_figure: "không có số liệu", "no figure";
+    simulated: "Dữ liệu mô phỏng", "Simulated data";
+    simulated_note: "Dữ liệu mô phỏng, không phải số liệu thật: không dùng để kết luận.", "Simulated data, not real figures: draw no conclusions.";
     no_value: "không có giá trị", "no value";
     outcome_new: "Mới", "New";
     outcome_unchanged: "Không đổi", "Unchanged";
