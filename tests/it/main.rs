@@ -19,6 +19,7 @@ mod identifiers;
 mod interrupted;
 mod kinds;
 mod logic;
+mod marked;
 mod night;
 mod operator;
 mod postgres;
