@@ -56,6 +56,8 @@ impl Text {
 pub enum Schema {
     /// `nguon`: sources as they came, de-identified.
     Nguon,
+    /// `han_che`: sources that a closed list of readers may see, de-identified.
+    HanChe,
     /// `danh_muc`: reference data with validity dates.
     DanhMuc,
     /// `kho`: marts.
@@ -70,13 +72,21 @@ pub enum Schema {
 
 impl Schema {
     /// All schemas, in the order in which the catalogue shows them.
-    pub const ALL: [Self; 6] =
-        [Self::ChiTieu, Self::Kho, Self::DanhMuc, Self::Nguon, Self::Mo, Self::HeThong];
+    pub const ALL: [Self; 7] = [
+        Self::ChiTieu,
+        Self::Kho,
+        Self::DanhMuc,
+        Self::Nguon,
+        Self::HanChe,
+        Self::Mo,
+        Self::HeThong,
+    ];
 
     /// The name as SQL writes it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Nguon => "nguon",
+            Self::HanChe => "han_che",
             Self::DanhMuc => "danh_muc",
             Self::Kho => "kho",
             Self::ChiTieu => "chi_tieu",

@@ -16,6 +16,7 @@ mod contract;
 mod flow;
 mod growth;
 mod header;
+mod linkage;
 mod load;
 pub(crate) mod nearest;
 mod offline;
@@ -36,6 +37,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::names::{Group, Sensitivity, TableName, Text};
 
+pub use self::linkage::Linkage;
 pub use self::load::{fingerprint, load, load_embedded};
 pub use self::schema::arrow_schema;
 pub use self::vocabulary::{Lookup, Vocabulary};
@@ -101,6 +103,8 @@ pub struct Contract {
     pub legal_basis: String,
     /// The kind of server that holds its relations and resources; none where all are files.
     pub system: Option<SourceKind>,
+    /// The domains in which its rows may be joined with those of other sources, and for what.
+    pub linkages: Vec<Linkage>,
     /// Its tables; empty while the system is only catalogued.
     pub tables: Vec<SourceTable>,
 }
@@ -108,7 +112,7 @@ pub struct Contract {
 /// One table of a source, and the file or query that fills it.
 #[derive(Debug, Clone)]
 pub struct SourceTable {
-    /// `nguon.…` or `danh_muc.…`.
+    /// `nguon.…`, `han_che.…` or `danh_muc.…`.
     pub name: TableName,
     /// What it is called.
     pub title: Text,

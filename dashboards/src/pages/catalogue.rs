@@ -184,6 +184,7 @@ fn schema_view(
         .collect();
     let title = match schema {
         Schema::Nguon => w.schema_nguon,
+        Schema::HanChe => w.schema_han_che,
         Schema::DanhMuc => w.schema_danh_muc,
         Schema::Kho => w.schema_kho,
         Schema::ChiTieu => w.schema_chi_tieu,

@@ -16,11 +16,13 @@ words! {
     tables: "Các bảng bạn đọc được", "Tables that you may read";
     tables_in: "Bảng trong lược đồ {0}", "Tables of the schema {0}";
     schema_nguon: "nguon – dữ liệu nguồn đã khử định danh", "nguon – sources, de-identified";
+    schema_han_che: "han_che – nguồn hạn chế, chỉ danh sách người được biết theo luật", "han_che – restricted sources, for a closed list of readers by law";
     schema_danh_muc: "danh_muc – dữ liệu tham chiếu theo ngày hiệu lực", "danh_muc – reference data with validity dates";
     schema_kho: "kho – kho phân tích theo chủ đề", "kho – marts by subject";
     schema_chi_tieu: "chi_tieu – chỉ tiêu", "chi_tieu – indicators";
     schema_mo: "mo – dữ liệu mở, chưa có bảng nào", "mo – open data, no table yet";
     schema_he_thong: "he_thong – hệ thống tự mô tả", "he_thong – what the product knows about itself";
+    linkage: "Nối với nguồn khác theo", "Joined with other sources by";
     grain: "Mỗi dòng là", "One row is";
     source_tables: "Các bảng", "Tables";
     no_tables: "Cơ sở dữ liệu này mới được đưa vào danh mục, chưa kết nối với kho.", "This database is in the catalogue only; it is not connected to the warehouse yet.";

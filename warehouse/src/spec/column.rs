@@ -14,7 +14,7 @@ use super::content::{self, Content};
 use super::nearest::suggestion;
 use super::reader::{At, Node, Span};
 use super::{Column, ColumnType, Generalisation, Treatment, UnitDate};
-use crate::names::{Sensitivity, TableName, Text, is_name};
+use crate::names::{Schema, Sensitivity, TableName, Text, is_name};
 
 /// A column as read, with the places of what other tables must confirm.
 #[derive(Debug)]
@@ -285,7 +285,7 @@ fn check_unit_code(
     kind: Kind,
     (name, from): (&str, &str),
 ) {
-    let in_source = table.is_some_and(|t| t.schema() == crate::names::Schema::Nguon);
+    let in_source = table.is_some_and(|t| matches!(t.schema(), Schema::Nguon | Schema::HanChe));
     let is_code = name.starts_with("ma_tinh")
         || name.starts_with("ma_don_vi")
         || from.contains("province_code");

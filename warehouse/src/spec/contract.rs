@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::check::{self, CheckDraft, Over, bad_name, check_name};
 use super::column::{self, ColumnDraft, sensitivities};
 use super::growth;
+use super::linkage::{self, Linkage};
 use super::origin;
 use super::reader::{At, File, Node, Span};
 use super::sql::SqlText;
@@ -23,6 +24,7 @@ pub(super) struct ContractDraft<'a> {
     pub(super) file: File<'a>,
     pub(super) contract: Contract,
     pub(super) id_span: Option<Span>,
+    pub(super) linkages: Vec<At<Linkage>>,
     pub(super) tables: Vec<TableDraft>,
     /// Tables that the file seems to declare, where its syntax is broken.
     pub(super) guessed: Vec<TableName>,
@@ -49,12 +51,12 @@ pub(super) fn read<'a>(
 ) -> ContractDraft<'a> {
     let file = File::new(path, text);
     let (read, sound) = file.read_toml(0..text.len(), None, |root| read_root(root, files));
-    let (contract, id_span, mut tables) = read;
+    let Root { contract, id_span, linkages, mut tables } = read;
     for table in &mut tables {
         table.complete &= sound;
     }
     let guessed = if sound { Vec::new() } else { guess_names(text) };
-    ContractDraft { file, contract, id_span, tables, guessed }
+    ContractDraft { file, contract, id_span, linkages, tables, guessed }
 }
 
 /// So that one missing bracket here is not reported as a missing table in every query.
@@ -63,10 +65,15 @@ fn guess_names(text: &str) -> Vec<TableName> {
     quoted.filter_map(|line| line.split('"').nth(1)?.parse().ok()).collect()
 }
 
-fn read_root(
-    root: &Node<'_>,
-    files: &BTreeMap<String, String>,
-) -> (Contract, Option<Span>, Vec<TableDraft>) {
+/// What a file holds.
+struct Root {
+    contract: Contract,
+    id_span: Option<Span>,
+    linkages: Vec<At<Linkage>>,
+    tables: Vec<TableDraft>,
+}
+
+fn read_root(root: &Node<'_>, files: &BTreeMap<String, String>) -> Root {
     let file = root.file();
     let id = root.required_string("id");
     check_name(file, &id, "source");
@@ -78,6 +85,7 @@ fn read_root(
     let id_span = root.has("id").then_some(id.span);
     let sensitivity =
         root.required_one_of("sensitivity", &sensitivities(), Sensitivity::Restricted);
+    let linkages = linkage::read(root);
     let contract = Contract {
         id: id.value,
         path: file.path.to_owned(),
@@ -88,6 +96,7 @@ fn read_root(
         sensitivity: sensitivity.value,
         legal_basis: root.required_string("legal_basis").value,
         system: origin::read_system(root),
+        linkages: linkages.iter().map(|linkage| linkage.value.clone()).collect(),
         tables: Vec::new(),
     };
     let nodes = root.tables("table");
@@ -104,7 +113,7 @@ fn read_root(
         ));
     }
     root.finish();
-    (contract, id_span, tables)
+    Root { contract, id_span, linkages, tables }
 }
 
 /// The groups of Điều 5; at least one.
@@ -140,6 +149,9 @@ fn read_table(
     let citation = node.required_string("citation").value;
     let master = node.boolean("master").unwrap_or(false);
     let class = read_class(node, class);
+    if let Some(parsed) = &parsed {
+        linkage::check_schema(node, &name, (parsed, class.value));
+    }
     let max_bad_rows_percent = read_share(node, "max_bad_rows_percent", 0.0);
     let max_fall_percent = read_share(node, "max_fall_percent", MAX_FALL);
     let due_days = node.whole_within("due_days", 1..=3_660);
@@ -209,10 +221,14 @@ fn read_name(node: &Node<'_>, name: &At<String>) -> Option<TableName> {
         return None;
     }
     match name.value.parse::<TableName>() {
-        Ok(parsed) if matches!(parsed.schema(), Schema::Nguon | Schema::DanhMuc) => Some(parsed),
+        Ok(parsed)
+            if matches!(parsed.schema(), Schema::Nguon | Schema::HanChe | Schema::DanhMuc) =>
+        {
+            Some(parsed)
+        }
         Ok(_) => {
             let message = format!("a source cannot fill `{}`", name.value);
-            let help = "tables of sources are nguon.… or danh_muc.…".to_owned();
+            let help = "tables of sources are nguon.…, han_che.… or danh_muc.…".to_owned();
             node.file().fault(name.span.clone(), "bad-name", message, help);
             None
         }

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::contract::{self, ContractDraft};
 use super::header::{self, QueryDraft};
+use super::linkage;
 use super::offline::ON_BOUNDARIES;
 use super::order;
 use super::plan::{Planner, Reach, Reads};
@@ -280,6 +281,7 @@ fn settle_contracts(contracts: &mut [ContractDraft<'_>], planner: &mut Planner) 
         }
     }
     check_references(contracts, planner);
+    linkage::check(contracts);
     let needs: Vec<BTreeSet<TableName>> =
         contracts.iter().map(|draft| plan_contract_checks(draft, planner)).collect();
     condemn_contracts(contracts, &needs, planner);

@@ -309,7 +309,8 @@ impl Reach<'_> {
         match self {
             Self::Reference => name.schema() == Schema::DanhMuc,
             Self::LoadedAnd(read) => {
-                matches!(name.schema(), Schema::DanhMuc | Schema::Nguon) || read.contains(name)
+                matches!(name.schema(), Schema::DanhMuc | Schema::Nguon | Schema::HanChe)
+                    || read.contains(name)
             }
         }
     }
