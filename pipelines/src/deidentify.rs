@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     fn plan(treatment: &Treatment, kind: ColumnKind) -> ColumnPlan {
-        let keys = KeyRing::from_bytes([7; 32]);
+        let keys = KeyRing::from_bytes(&[[7; 32]]);
         let scan = ColumnScan::new("cot", kind, &[], &AllowList::default()).unwrap();
         ColumnPlan::new(treatment, &keys, scan).unwrap().unwrap()
     }
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_dropped_column_has_no_plan() {
-        let keys = KeyRing::from_bytes([7; 32]);
+        let keys = KeyRing::from_bytes(&[[7; 32]]);
         let scan = ColumnScan::new("cot", ColumnKind::Text, &[], &AllowList::default()).unwrap();
         assert!(ColumnPlan::new(&Treatment::Drop, &keys, scan).unwrap().is_none());
     }

@@ -42,7 +42,7 @@ fn declared(table: &str) -> &'static SourceTable {
 
 async fn made(table: &str, parts: Vec<Result<RecordBatch, SourceError>>) -> Batch {
     let geography = Geography::from_declared(UNITS, SUCCESSORS).unwrap();
-    let keys = KeyRing::from_bytes([7; 32]);
+    let keys = KeyRing::from_bytes(&[[7; 32]]);
     let tools = Tools { keys: &keys, geography: &geography, references: &HashMap::new() };
     let rows = futures::stream::iter(parts).boxed();
     make(declared(table), tools, Snapshot { rows, known: None, simulated: false }).await.unwrap()
