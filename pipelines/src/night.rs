@@ -8,6 +8,7 @@
 mod compute;
 mod grow;
 mod load;
+mod names;
 mod schedule;
 mod visit;
 

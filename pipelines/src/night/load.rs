@@ -7,9 +7,7 @@ use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use chrono::{DateTime, Utc};
-use connectors::files::hex;
 use connectors::{Snapshot, SourceError, Span};
-use sha2::{Digest, Sha256};
 use warehouse::names::{Schema, Sensitivity};
 use warehouse::query::QueryError;
 use warehouse::spec::{Declarations, Growth, Origin, SourceTable};
@@ -17,6 +15,7 @@ use warehouse::stage::{RowSet, StageError, Staged};
 use warehouse::store::{Note, Step, StoreError};
 
 use super::grow::GrowError;
+use super::names::Names;
 use super::visit::Visit;
 use super::{Night, explain};
 use crate::PIPELINE_VERSION;
@@ -135,8 +134,8 @@ impl Night<'_> {
         let wanted = Wanted { source, table, night: visit.night, span: visit.span.as_ref() };
         let Some(snapshot) = self.sources.open(wanted).await? else { return Ok(None) };
         if let Some(known) = &snapshot.known {
-            let batch_id = self.batch_of(table, visit, known, snapshot.simulated).await?;
-            if let Some(fared) = self.held(table, visit, &batch_id).await? {
+            let names = self.names(table, visit, known, snapshot.simulated).await?;
+            if let Some(fared) = self.held(table, visit, &names).await? {
                 return Ok(Some(fared));
             }
         }
@@ -148,11 +147,10 @@ impl Night<'_> {
         &self,
         table: &SourceTable,
         visit: &Visit,
-        batch_id: &str,
+        names: &Names,
     ) -> Result<Option<Fared>, StoreError> {
         let lake = self.warehouse.lake();
-        let is_wanted = self.afresh.contains(&table.name);
-        if is_wanted || !lake.holds(&table.name, &visit.part, batch_id).await? {
+        if self.afresh.contains(&table.name) || !self.holds(table, visit, names).await? {
             return Ok(None);
         }
         let note = lake.last_note(&table.name).await?;
@@ -176,8 +174,8 @@ impl Night<'_> {
             references: &references,
         };
         let batch = batch::make(table, tools, snapshot).await?;
-        let batch_id = self.batch_of(table, visit, &batch.content, batch.simulated).await?;
-        if let Some(fared) = self.held(table, visit, &batch_id).await? {
+        let names = self.names(table, visit, &batch.content, batch.simulated).await?;
+        if let Some(fared) = self.held(table, visit, &names).await? {
             return Ok(fared);
         }
         // Of a batch that leaks, nothing is asked.
@@ -186,19 +184,19 @@ impl Night<'_> {
         } else {
             Findings::default()
         };
-        self.commit(table, visit, (batch_id, started_at), batch, findings).await
+        self.commit(table, visit, (names.new, started_at), batch, findings).await
     }
 
-    /// The batch that this content makes: with the contract, what its codes are resolved and its
-    /// values looked up in, and the way in which this version of the program does both. The same
-    /// rows are another batch where they are simulated.
-    async fn batch_of(
+    /// What the batch that this content makes is called: by the content, with the contract, what its
+    /// codes are resolved and its values looked up in, and the way in which this version of the
+    /// program does both. The same rows are another batch where they are simulated.
+    async fn names(
         &self,
         table: &SourceTable,
         visit: &Visit,
         content: &str,
         simulated: bool,
-    ) -> Result<String, LoadError> {
+    ) -> Result<Names, LoadError> {
         let geography = self.warehouse.geography().fingerprint();
         let mut text = format!("{PIPELINE_VERSION}\n{geography}\n{}\n{content}", table.fingerprint);
         if simulated {
@@ -215,7 +213,7 @@ impl Night<'_> {
             // Writing to a String cannot fail.
             let _ = write!(text, "\n{referred}={batch}");
         }
-        Ok(hex(&Sha256::digest(text)))
+        Ok(Names::of(table, self.keys, &text))
     }
 
     /// Asks for repeated keys, then the declared checks of the rows that are left.
