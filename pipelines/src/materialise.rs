@@ -17,6 +17,7 @@ use warehouse::stage::{StageError, Staged};
 use warehouse::store::{Note, Replace, Step, StoreError};
 
 use crate::PIPELINE_VERSION;
+use crate::deidentify::keys::KeyRing;
 use crate::quality::{self, QualityError};
 use connectors::files::hex;
 
@@ -70,8 +71,15 @@ pub struct Inputs {
 }
 
 /// The batch that a query would make from these inputs. A table may lose its simulated rows and
-/// be of the same batch; what is made from it is not.
-pub fn batch_of(query: &Query, geography: &Geography, inputs: &Inputs) -> String {
+/// be of the same batch; what is made from it is not. Where the query reads what pseudonyms may be
+/// in, `keys` are those that made them: a rotation leaves the batches of the inputs as they are, and
+/// changes the tokens in them.
+pub fn batch_of(
+    query: &Query,
+    geography: &Geography,
+    inputs: &Inputs,
+    keys: Option<&KeyRing>,
+) -> String {
     let (version, units) = (PIPELINE_VERSION, geography.fingerprint());
     let mut text = format!("{version}\n{units}\n{}", query.fingerprint);
     for (table, batch) in &inputs.batches {
@@ -80,6 +88,9 @@ pub fn batch_of(query: &Query, geography: &Geography, inputs: &Inputs) -> String
     }
     if inputs.simulated {
         text.push_str("\nsimulated");
+    }
+    if let Some(epoch) = keys.map(KeyRing::newest).filter(|epoch| epoch.number > 1) {
+        let _ = write!(text, "\nkeys {}", epoch.fingerprint);
     }
     hex(&Sha256::digest(text.as_bytes()))
 }
@@ -92,6 +103,8 @@ pub fn target(query: &Query) -> Option<(TableName, String)> {
 
 /// Runs a query file and commits its rows.
 ///
+/// `keys` as for [`batch_of`].
+///
 /// # Errors
 /// When the SQL fails, its rows break a rule, or the commit does; the rows of before stand.
 pub async fn make(
@@ -99,6 +112,7 @@ pub async fn make(
     query: &Query,
     night: NaiveDate,
     inputs: Inputs,
+    keys: Option<&KeyRing>,
 ) -> Result<Made, MaterialiseError> {
     let Some((table, part)) = target(query) else {
         return Err(rule(query, "an open dataset is released, not materialised"));
@@ -114,11 +128,12 @@ pub async fn make(
         Some(indicator) => long_form(warehouse, query, indicator, rows).await?,
         None => rows,
     };
-    let batch = batch_of(query, warehouse.geography(), &inputs);
+    let batch = batch_of(query, warehouse.geography(), &inputs, keys);
     let mut note = Note {
         rows_read: rows.rows(),
         rows_written: rows.rows(),
         inputs: inputs.batches,
+        key: keys.map(KeyRing::fingerprint),
         checks: findings.results,
         started_at,
         simulated: inputs.simulated,

@@ -7,6 +7,7 @@
 
 mod amend;
 mod examine;
+mod forget;
 mod guarded;
 mod lease;
 mod note;
@@ -42,6 +43,7 @@ use crate::stage::Rows;
 
 pub use self::amend::Gone;
 pub use self::examine::{Examined, Flaw};
+pub use self::forget::Outdated;
 pub use self::lease::{Lease, LeaseError};
 pub use self::note::{CheckResult, Note, Step};
 pub use self::places::Places;

@@ -4,9 +4,10 @@ use warehouse::names::{Schema, TableName};
 use warehouse::spec::{Declarations, Query, QueryKind};
 use warehouse::store::{Step, StoreError};
 
-use super::{Night, State, explain};
-use crate::ledger::{Fared, Outcome, RunResult};
+use super::{Event, Night, State, Summary, explain};
+use crate::ledger::{self, Fared, LedgerError, Outcome, RunResult};
 use crate::materialise::{self, Inputs, Made, MaterialiseError};
+use crate::rotation::{self, Reach};
 
 /// Marts and indicators in build order.
 pub(super) fn order(declarations: &Declarations) -> Vec<&Query> {
@@ -24,6 +25,32 @@ enum Found {
 }
 
 impl Night<'_> {
+    /// Makes anew what was made from tokens of an earlier epoch, and accounts for it as part of the
+    /// night.
+    ///
+    /// # Errors
+    /// When it cannot be said what that is, or the account cannot be written. What goes wrong with a
+    /// table is part of the summary instead.
+    pub async fn renew(
+        &self,
+        progress: &mut (dyn FnMut(Event<'_>) + Send),
+    ) -> Result<Summary, LedgerError> {
+        let old = rotation::made_from_old(self.warehouse, self.keys).await?;
+        progress(Event::Started { steps: old.len() });
+        let mut outcomes = Vec::new();
+        for query in old {
+            progress(Event::Begun { name: &query.id });
+            if let Some(outcome) = self.compute(query, &State::default()).await {
+                progress(Event::Done(&outcome));
+                outcomes.push(outcome);
+            }
+        }
+        if !outcomes.is_empty() {
+            ledger::write(self.warehouse, self.date, &outcomes).await?;
+        }
+        Ok(Summary { outcomes })
+    }
+
     /// Makes the query's rows if anything that they are made from changed; `None` for a query
     /// that fills no table.
     pub(super) async fn compute(&self, query: &Query, state: &State) -> Option<Outcome> {
@@ -64,14 +91,16 @@ impl Night<'_> {
             let names: Vec<String> = absent.iter().map(ToString::to_string).collect();
             format!("thiếu nguồn: {}", names.join(", "))
         });
-        let batch = materialise::batch_of(query, self.warehouse.geography(), &inputs);
+        let reach = Reach::of(self.warehouse.declarations());
+        let keys = reach.is_read_by(query).then_some(self.keys);
+        let batch = materialise::batch_of(query, self.warehouse.geography(), &inputs, keys);
         if !self.afresh.contains(table) && lake.holds(table, part, &batch).await? {
             let note = lake.note(table, part).await?;
             let tonight = note.as_ref().is_some_and(|note| note.night == self.date);
             let result = if tonight { RunResult::New } else { RunResult::Unchanged };
             return Ok(Fared::new(result, note, missing));
         }
-        match materialise::make(self.warehouse, query, self.date, inputs).await? {
+        match materialise::make(self.warehouse, query, self.date, inputs, keys).await? {
             Made::New(note) => Ok(Fared::new(RunResult::New, Some(note), missing)),
             Made::Refused(attempt, check) => {
                 let before = lake.note(table, part).await?;

@@ -48,12 +48,14 @@ impl Night<'_> {
         Ok(visits)
     }
 
-    /// The rows to ask for, of a source that can tell them apart. A table without rows asks for all.
+    /// The rows to ask for, of a source that can tell them apart. A table that was never loaded, or
+    /// emptied since, asks for all.
     fn span(&self, source: &str, table: &SourceTable, last: Option<&Note>) -> Option<Span> {
         if !table.sends_spans() && !self.sources.exports_spans(source, table) {
             return None;
         }
-        let last = last.filter(|_| !self.is_anew(table))?;
+        let is_asked = |last: &&Note| !last.batch.is_empty() && !self.is_anew(table);
+        let last = last.filter(is_asked)?;
         let column = match &table.growth {
             Growth::Snapshot => return None,
             Growth::Append { period, .. } => table.column(period)?,
