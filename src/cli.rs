@@ -5,6 +5,7 @@ mod demo;
 mod disclosure;
 mod doctor;
 mod indicator;
+mod keys;
 mod night;
 mod password;
 mod release;
@@ -17,9 +18,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Parser, Subcommand};
-use pipelines::deidentify::keys::KeyRing;
 use pipelines::sources::Sources;
 use warehouse::diagnostic::Report;
 use warehouse::geography::Geography;
@@ -27,7 +27,7 @@ use warehouse::query::Warehouse;
 use warehouse::serve::users::Users;
 use warehouse::spec::{self, Declarations, Loaded, Origin};
 use warehouse::state::{State, StateError};
-use warehouse::store::{Lake, Location, Note};
+use warehouse::store::{Lake, Location};
 
 use crate::config::{self, Config, UsageError};
 use crate::report::Reporter;
@@ -79,6 +79,8 @@ enum Command {
     Password(password::Args),
     /// Make, list and remove the accounts of people who may log in
     User(user::Args),
+    /// The keys of the pseudonyms: how they stand, backup, rotation, and what to do without one
+    Keys(keys::Args),
 }
 
 /// How a command ended, when it did not fail.
@@ -148,6 +150,7 @@ async fn dispatch(line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
         Command::Disclosure(args) => disclosure::run(args, &mut out.writer()),
         Command::Password(args) => password::run(args, out),
         Command::User(args) => user::run(args, line, out).await,
+        Command::Keys(args) => keys::run(args, line, out).await,
     }
 }
 
@@ -227,47 +230,9 @@ impl House {
         Ok(Users::new(listed, open_state(&self.config).await?).await?)
     }
 
-    /// The keys of the pseudonyms, for those who load sources. A new key is made only where
-    /// nothing in the lake was made with another: it would silently break every link.
-    async fn keys(&self) -> anyhow::Result<KeyRing> {
-        let (folder, lake) = (&self.config.keys_folder, Some(self.config.lake.folder.as_path()));
-        let notes = pseudonymous(self.warehouse.lake(), self.warehouse.declarations()).await?;
-        if notes.is_empty() {
-            return Ok(KeyRing::open_or_create(folder, lake)?);
-        }
-        let keys = KeyRing::open(folder, lake).context(
-            "the lake holds pseudonyms made with a key that is not there: put the key back",
-        )?;
-        same_key(&keys, &notes, folder)?;
-        Ok(keys)
-    }
-
     fn sources(&self) -> anyhow::Result<Sources> {
         Ok(Sources::new(self.config.sources_folder.clone(), self.config.servers()?))
     }
-}
-
-/// What the newest batches of tables with pseudonyms say.
-async fn pseudonymous(lake: &Lake, declarations: &Declarations) -> anyhow::Result<Vec<Note>> {
-    let tables = declarations.contracts.iter().flat_map(|contract| &contract.tables);
-    let mut notes = Vec::new();
-    for table in tables.filter(|table| table.has_pseudonyms()) {
-        notes.extend(lake.last_note(&table.name).await?);
-    }
-    Ok(notes)
-}
-
-/// Refuses another key than the one that the lake's pseudonyms were made with.
-fn same_key(keys: &KeyRing, notes: &[Note], folder: &Path) -> anyhow::Result<()> {
-    let print = keys.fingerprint();
-    let other = |note: &&Note| note.key.as_ref().is_some_and(|key| *key != print);
-    let Some(note) = notes.iter().find(other) else { return Ok(()) };
-    bail!(
-        "the lake holds pseudonyms of the night of {} made with another key than the one in {}: \
-         put that key back",
-        note.night,
-        folder.display()
-    )
 }
 
 /// Opens the state room: accounts, sessions, the account of queries.

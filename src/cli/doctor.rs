@@ -7,8 +7,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use connectors::SourceError;
-use pipelines::deidentify::keys::{KeyError, KeyRing};
+use pipelines::deidentify::keys::{KeyError, KeyRing, last_backup};
 use pipelines::materialise::target;
+use pipelines::rotation::{self, Standing};
 use pipelines::sources::{Examined, Sources, Wanted};
 use rustix::fs::{Access, access, statvfs};
 use serde::Serialize;
@@ -16,10 +17,11 @@ use warehouse::diagnostic::Report;
 use warehouse::names::TableName;
 use warehouse::spec::{Declarations, Growth};
 use warehouse::state::State;
-use warehouse::store::{Flaw, Lake, Location};
+use warehouse::store::{Flaw, Lake, Location, Outdated, StoreError};
 use warehouse::system;
 
-use super::{CommandLine, Exit, declarations, pseudonymous, same_key};
+use super::keys::{foreign, places};
+use super::{CommandLine, Exit, declarations};
 use crate::config::{self, Config};
 use crate::report::Reporter;
 
@@ -152,7 +154,9 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
     sources(&config, declared, &mut record).await?;
     match open_lake(&config) {
         Ok(lake) => {
-            record.add(&keys(&config, lake.as_ref(), declared).await)?;
+            for finding in keys(&config, lake.as_ref(), declared).await {
+                record.add(&finding)?;
+            }
             if let Some(lake) = lake {
                 tables(&lake, declared, &mut record).await?;
             }
@@ -220,7 +224,7 @@ fn room(folder: &Path) -> Finding {
     Finding::ok("folder", about).told(what)
 }
 
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     let mebibytes = bytes >> 20;
     match mebibytes {
         0 => format!("{bytes} bytes"),
@@ -305,40 +309,84 @@ fn open_lake(config: &Config) -> Result<Option<Lake>, Finding> {
     })
 }
 
-/// The key of the pseudonyms, as a night would find it.
-async fn keys(config: &Config, lake: Option<&Lake>, declared: &Declarations) -> Finding {
-    let folder = &config.keys_folder;
+/// The keys of the pseudonyms, as a night would find them, and what is to be done about them.
+async fn keys(config: &Config, lake: Option<&Lake>, declared: &Declarations) -> Vec<Finding> {
+    let (folder, lake_folder) = places(config);
     let about = folder.display();
-    let notes = match lake {
-        Some(lake) => pseudonymous(lake, declared).await,
+    let fault = |what: String| Finding::fault("keys", &about, what);
+    let noted = match lake {
+        Some(lake) => rotation::noted(lake, declared).await,
         None => Ok(Vec::new()),
     };
-    let notes = match notes {
-        Ok(notes) => notes,
+    let noted = match noted {
+        Ok(noted) => noted,
         Err(error) => {
-            return Finding::fault("keys", about, told(error))
-                .with_remedy("the table is looked over below");
+            return vec![fault(told(error)).with_remedy("the table is looked over below")];
         }
     };
-    let keys = match KeyRing::open(folder, Some(config.lake.folder.as_path())) {
+    let keys = match KeyRing::open(folder, lake_folder) {
         Ok(keys) => keys,
-        Err(KeyError::Io { source, .. })
-            if source.kind() == ErrorKind::NotFound && notes.is_empty() =>
-        {
-            return Finding::waits("keys", about, "is not there; the first night makes it");
+        Err(KeyError::Absent { .. }) if noted.is_empty() => {
+            return vec![Finding::waits("keys", &about, "is not there; the first night makes it")];
         }
-        Err(error @ KeyError::Io { .. }) => {
-            return Finding::fault("keys", about, told(error)).with_remedy(
-                "put the key back from where it is kept safe: a new one breaks every link",
-            );
+        Err(error @ (KeyError::Absent { .. } | KeyError::Missing { .. })) => {
+            return vec![fault(told(error)).with_remedy(
+                "khoyte keys restore --from FILE; where there is no backup, khoyte keys begin-anew",
+            )];
         }
         // The others say what to do.
-        Err(error) => return Finding::fault("keys", about, told(error)),
+        Err(error) => return vec![fault(told(error))],
     };
-    match same_key(&keys, &notes, folder) {
-        Ok(()) => Finding::ok("keys", about).told(format!("key {}", keys.fingerprint())),
-        Err(error) => Finding::fault("keys", about, told(error)),
+    let epoch = keys.newest();
+    let mut found = vec![match Standing::of(&keys, &noted) {
+        Standing::Whole => Finding::ok("keys", &about)
+            .told(format!("key {}, epoch {}", epoch.fingerprint, epoch.number)),
+        Standing::Behind(tables) => {
+            fault(format!("a rotation is unfinished: {} tables are behind", tables.len()))
+                .with_remedy("khoyte keys rotate; the next night does it as well")
+        }
+        Standing::Foreign(table, print) => fault(foreign(table, print.as_deref(), folder)),
+    }];
+    match last_backup(folder) {
+        Ok(Some(backup)) if backup.fingerprint == epoch.fingerprint => {}
+        Ok(_) => found.push(
+            Finding::waits("keys", "backup", format!("none is known of epoch {}", epoch.number))
+                .with_remedy("khoyte keys backup --to FILE, apart from the lake and this machine"),
+        ),
+        Err(error) => found.push(fault(told(error))),
     }
+    if let Some(lake) = lake {
+        match outdated(lake, declared, &keys).await {
+            Ok(Outdated { files: 0, .. }) => {}
+            Ok(Outdated { files, size_bytes }) => found.push(
+                Finding::waits(
+                    "keys",
+                    "old files",
+                    format!("{files}, {}, hold tokens of earlier keys", size(size_bytes)),
+                )
+                .with_remedy("khoyte keys forget-old-files"),
+            ),
+            Err(error) => found.push(fault(told(error))),
+        }
+    }
+    found
+}
+
+/// Files of earlier versions that may hold tokens of earlier keys. Where there is one key, none do.
+pub(super) async fn outdated(
+    lake: &Lake,
+    declared: &Declarations,
+    keys: &KeyRing,
+) -> Result<Outdated, StoreError> {
+    let (epoch, mut all) = (keys.newest(), Outdated::default());
+    if epoch.number > 1 {
+        for table in rotation::held_in(declared) {
+            let Outdated { files, size_bytes } = lake.outdated(&table, epoch.made_at).await?;
+            all.files += files;
+            all.size_bytes += size_bytes;
+        }
+    }
+    Ok(all)
 }
 
 /// Every table of the lake, against its log.

@@ -5,8 +5,9 @@ use pipelines::ledger::{Outcome, RunResult};
 use pipelines::materialise::target;
 use pipelines::night::{Event, Night, Summary};
 use warehouse::names::TableName;
+use warehouse::store::Lake;
 
-use super::{CommandLine, Exit, House};
+use super::{CommandLine, Exit, House, keys};
 use crate::config::{self, UsageError};
 use crate::report::Reporter;
 
@@ -116,27 +117,25 @@ pub(super) async fn night(house: &House, work: Work, out: &Reporter) -> anyhow::
         let text = format!("the folder of sources, {}, is not there", folder.display());
         return Err(UsageError(text).into());
     }
-    let (sources, keys) = (house.sources()?, house.keys().await?);
+    let sources = house.sources()?;
     let warehouse = &house.warehouse;
-    // Each of two nights would write the ledger from what it read before the other wrote.
-    let lease = warehouse.lake().lease(&holder()).await?;
-    let night = Night { warehouse, sources: &sources, keys: &keys, date, only, again, afresh };
-    let summary = night
-        .run(&mut |event| match event {
+    let run = async {
+        // Under the lease, so that nobody rotates the keys between this look at them and the night.
+        let (keys, behind) = keys::of(house).await?;
+        if !behind.is_empty() {
+            out.say("a rotation of the keys is unfinished; it is ended first");
+            keys::renew(house, &keys, &behind, out).await?;
+        }
+        let night = Night { warehouse, sources: &sources, keys: &keys, date, only, again, afresh };
+        let show = &mut |event: Event<'_>| match event {
             Event::Started { steps } => out.begin(steps),
             Event::Begun { name } => out.working_on(name),
             Event::Done(outcome) => out.step(describe(outcome).as_deref()),
-        })
-        .await;
-    out.end();
-    let released = lease.release().await;
-    let summary = summary?;
-    if let Err(error) = released {
-        let error = anyhow::Error::new(error);
-        out.fail(&format!(
-            "khoyte: the lake was not given back, and is free in two minutes: {error:#}"
-        ));
-    }
+        };
+        let summary = night.run(show).await?;
+        anyhow::Ok((summary, keys))
+    };
+    let (summary, keys) = leased(warehouse.lake(), out, run).await?;
     let counts: Vec<String> = RunResult::ALL
         .iter()
         .map(|result| format!("{} {}", summary.count(*result), result.in_english()))
@@ -145,7 +144,29 @@ pub(super) async fn night(house: &House, work: Work, out: &Reporter) -> anyhow::
     if summary.count(RunResult::Waiting) > 0 {
         out.say("`khoyte doctor` says what waits, and for what");
     }
+    if keys.is_new() {
+        out.say(&keys::unsaved(&keys, &house.config.keys_folder));
+    }
     Ok(summary)
+}
+
+/// Does work under the lease on the lake, and gives it back however the work ends: each of two who
+/// write would go by what it read before the other wrote.
+pub(super) async fn leased<T>(
+    lake: &Lake,
+    out: &Reporter,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let lease = lake.lease(&holder()).await?;
+    let done = work.await;
+    out.end();
+    if let Err(error) = lease.release().await {
+        let error = anyhow::Error::new(error);
+        out.fail(&format!(
+            "khoyte: the lake was not given back, and is free in two minutes: {error:#}"
+        ));
+    }
+    done
 }
 
 /// Who holds the lake while the night runs: `host:process`.

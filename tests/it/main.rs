@@ -17,6 +17,7 @@ mod growth;
 mod hostile;
 mod identifiers;
 mod interrupted;
+mod keys;
 mod kinds;
 mod logic;
 mod marked;
