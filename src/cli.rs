@@ -46,9 +46,9 @@ pub(crate) struct CommandLine {
     /// Print results and failures only
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Write logs as JSON
+    /// Write logs, results and failures as JSON, an object a line
     #[arg(long, global = true)]
-    log_json: bool,
+    pub(crate) log_json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -111,6 +111,19 @@ impl From<Exit> for ExitCode {
 /// deep as they may be must fit.
 const FRONT_STACK: usize = 16 << 20;
 
+/// Says what is wrong with a command line that could not be read, or gives the help that it asks
+/// for.
+pub(crate) fn misused(error: &clap::Error) -> ExitCode {
+    let json = error.use_stderr() && std::env::args_os().any(|word| word == "--log-json");
+    if json {
+        Reporter::new(false, true).fail(&error.render().to_string());
+    } else {
+        // As clap writes it, with colours on a terminal; a reader that went away wants no more.
+        let _ = error.print();
+    }
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }.into()
+}
+
 /// Runs the command and turns what came of it into an exit code.
 pub(crate) fn run(line: &CommandLine, out: &Reporter) -> ExitCode {
     telemetry::start(&config::log_filter(), line.log_json);
@@ -147,7 +160,7 @@ async fn dispatch(line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
         Command::Indicator(args) => indicator::run(args, line, out).await,
         Command::Serve(args) => serve::run(args, line, out).await,
         Command::Release(args) => release::run(args, line, out).await,
-        Command::Disclosure(args) => disclosure::run(args, &mut out.writer()),
+        Command::Disclosure(args) => disclosure::run(args, out),
         Command::Password(args) => password::run(args, out),
         Command::User(args) => user::run(args, line, out).await,
         Command::Keys(args) => keys::run(args, line, out).await,
@@ -194,7 +207,7 @@ impl House {
         let loaded = declarations(&config)?;
         let report = Report::new(&loaded.sources, &loaded.diagnostics);
         if report.error_count() > 0 {
-            out.fail(&report.to_string());
+            out.fail(&report);
             out.fail("khoyte: the declarations have faults; nothing was done");
             return Ok(Err(Exit::Usage));
         }

@@ -18,7 +18,10 @@ use tikv_jemallocator::Jemalloc;
 static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
-    let command_line = cli::CommandLine::parse();
-    let out = report::Reporter::new(command_line.quiet);
+    let command_line = match cli::CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => return cli::misused(&error),
+    };
+    let out = report::Reporter::new(command_line.quiet, command_line.log_json);
     cli::run(&command_line, &out)
 }

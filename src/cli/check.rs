@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
 use warehouse::diagnostic::Report;
 
 use super::{CommandLine, Exit};
-use crate::report::Reporter;
+use crate::report::{Both, Reporter};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -25,15 +26,22 @@ pub(super) fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Re
     for loaded in &all {
         let report = Report::new(&loaded.sources, &loaded.diagnostics);
         errors += report.error_count();
-        out.result(&report.to_string());
+        out.result(&report);
         let declared = &loaded.declarations;
         let tables: usize = declared.contracts.iter().map(|contract| contract.tables.len()).sum();
-        out.say(&format!(
-            "{} contracts, {tables} source tables, {} queries: {} errors",
-            declared.contracts.len(),
-            declared.queries.len(),
-            report.error_count()
-        ));
+        let (contracts, queries) = (declared.contracts.len(), declared.queries.len());
+        let errors = report.error_count();
+        out.say(&Both {
+            text: format!(
+                "{contracts} contracts, {tables} source tables, {queries} queries: {errors} errors"
+            ),
+            object: json!({
+                "contracts": contracts,
+                "source_tables": tables,
+                "queries": queries,
+                "errors": errors,
+            }),
+        });
     }
     Ok(if errors == 0 { Exit::Done } else { Exit::Usage })
 }

@@ -3,7 +3,6 @@
 //! No table is written unless the gate has passed everything: a refusal leaves at most the report
 //! that was asked for, a fault in the input nothing. Nothing that was read is ever overwritten.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use open_data::disclosure::{
 };
 
 use super::Exit;
+use crate::report::{Both, Reporter};
 
 /// Protect a table against disclosure, or audit one, jointly with everything already published.
 #[derive(Debug, clap::Args)]
@@ -135,18 +135,18 @@ impl Clock {
     }
 }
 
-/// Runs the command; everything a person reads goes to `out`.
-pub(crate) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
+/// Runs the command; everything that it says is a result.
+pub(crate) fn run(args: &Args, out: &Reporter) -> anyhow::Result<Exit> {
     match dispatch(args, out) {
         Err(cause) if cause.is::<OutputError>() => {
-            writeln!(out, "error: {cause:#}")?;
+            out.result(&format!("error: {cause:#}\n"));
             Ok(Exit::Failed)
         }
         outcome => outcome,
     }
 }
 
-fn dispatch(args: &Args, out: &mut dyn Write) -> anyhow::Result<Exit> {
+fn dispatch(args: &Args, out: &Reporter) -> anyhow::Result<Exit> {
     match &args.command {
         Command::Protect { tables, report, out: folder, house_status } => {
             let detail = if *house_status { StatusDetail::Full } else { StatusDetail::Public };
@@ -179,7 +179,7 @@ fn load(
     truth: &[PathBuf],
     purpose: Purpose,
     (clock, json): (Clock, bool),
-    out: &mut dyn Write,
+    out: &Reporter,
 ) -> anyhow::Result<Option<Loaded>> {
     let inputs = Inputs {
         spec: tables.spec.clone(),
@@ -190,8 +190,8 @@ fn load(
     let mut faults = Faults::default();
     let loaded = inputs.load(purpose, &mut faults);
     // Warnings would spoil a document that a program reads.
-    if loaded.is_none() || !json {
-        write!(out, "{faults}")?;
+    if loaded.is_none() || !json || out.is_json() {
+        tell_faults(&faults, out);
     }
     Ok(loaded)
 }
@@ -201,7 +201,7 @@ fn protect(
     report: &ReportArgs,
     folder: Option<&Path>,
     detail: StatusDetail,
-    out: &mut dyn Write,
+    out: &Reporter,
 ) -> anyhow::Result<Exit> {
     let clock = Clock::start(&report.time);
     let Some(loaded) = load(tables, &[], Purpose::Protect, (clock, report.json), out)? else {
@@ -209,7 +209,7 @@ fn protect(
     };
     let mut places = places(&tables.tables, folder, "protected")?;
     places.extend(report.html.clone());
-    if !may_write(&places, &loaded.files, out)? {
+    if !may_write(&places, &loaded.files, out) {
         return Ok(Exit::Usage);
     }
     let (primaries, verdict) = disclosure::protect_candidate(&loaded.model, clock.limits());
@@ -225,14 +225,14 @@ fn audit(
     tables: &Tables,
     report: &ReportArgs,
     truth: &[PathBuf],
-    out: &mut dyn Write,
+    out: &Reporter,
 ) -> anyhow::Result<Exit> {
     let clock = Clock::start(&report.time);
     let Some(loaded) = load(tables, truth, Purpose::Audit, (clock, report.json), out)? else {
         return Ok(Exit::Usage);
     };
     let places: Vec<PathBuf> = report.html.iter().cloned().collect();
-    if !may_write(&places, &loaded.files, out)? {
+    if !may_write(&places, &loaded.files, out) {
         return Ok(Exit::Usage);
     }
     let (primaries, verdict) = disclosure::audit_candidate(&loaded, clock.limits());
@@ -246,17 +246,17 @@ fn tell(
     verdict: &Verdict,
     args: &ReportArgs,
     mut files: Vec<(PathBuf, Vec<u8>)>,
-    out: &mut dyn Write,
+    out: &Reporter,
 ) -> anyhow::Result<Exit> {
     let report = Report::new(&loaded.spec, &loaded.model, primaries, verdict);
     if let Some(file) = &args.html {
         files.push((file.clone(), report.to_html().into_bytes()));
     }
     disclosure::write_all_whole(&files)?;
-    if args.json {
-        writeln!(out, "{}", report.to_json())?;
+    if args.json && !out.is_json() {
+        out.print(&format!("{}\n", report.to_json()));
     } else {
-        write!(out, "{}", report.to_text())?;
+        out.result(&Both { text: report.to_text(), object: report });
     }
     Ok(if verdict.audited().is_some() { Exit::Done } else { Exit::Refused })
 }
@@ -265,16 +265,16 @@ fn write_figures(
     loaded: &Loaded,
     figures: Result<(AuditedFigures, Option<NoiseTable>), AlternativeError>,
     folder: &Path,
-    out: &mut dyn Write,
+    out: &Reporter,
 ) -> anyhow::Result<Exit> {
     let (figures, noise) = match figures {
         Ok(figures) => figures,
         Err(refused @ AlternativeError::Exposed { .. }) => {
-            writeln!(out, "TỪ CHỐI · refused: {refused}")?;
+            out.result(&format!("TỪ CHỐI · refused: {refused}\n"));
             return Ok(Exit::Refused);
         }
         Err(wrong) => {
-            writeln!(out, "error: {wrong}")?;
+            out.result(&format!("error: {wrong}\n"));
             return Ok(Exit::Usage);
         }
     };
@@ -286,37 +286,46 @@ fn write_figures(
         places.push(folder.join("cell-key-noise.csv"));
         contents.push(noise.to_csv().into_bytes());
     }
-    if !may_write(&places, &loaded.files, out)? {
+    if !may_write(&places, &loaded.files, out) {
         return Ok(Exit::Usage);
     }
     let files: Vec<(PathBuf, Vec<u8>)> = places.into_iter().zip(contents).collect();
     disclosure::write_all_whole(&files)?;
     let narrowest = figures.remaining().iter().map(|left| left.high - left.low).min();
-    writeln!(out, "ĐẠT · passed")?;
+    out.result("ĐẠT · passed\n");
     let largest = loaded.model.decimal(figures.largest_error());
-    writeln!(out, "Sai lệch lớn nhất · largest error: {largest}")?;
+    out.result(&format!("Sai lệch lớn nhất · largest error: {largest}\n"));
     if let Some(narrowest) = narrowest {
-        writeln!(
-            out,
-            "Khoảng hẹp nhất của ô nhạy cảm · narrowest interval of a sensitive cell: {} ({} ô · cells)",
+        out.result(&format!(
+            "Khoảng hẹp nhất của ô nhạy cảm · narrowest interval of a sensitive cell: {} ({} ô · \
+             cells)\n",
             loaded.model.decimal(narrowest),
             figures.remaining().len()
-        )?;
+        ));
     }
     Ok(Exit::Done)
 }
 
-fn microdata(records: &Path, spec: &Path, json: bool, out: &mut dyn Write) -> anyhow::Result<Exit> {
+fn microdata(records: &Path, spec: &Path, json: bool, out: &Reporter) -> anyhow::Result<Exit> {
     let mut faults = Faults::default();
     let report = disclosure::microdata::judge(spec, records, &mut faults);
-    write!(out, "{faults}")?;
+    tell_faults(&faults, out);
     let Some(report) = report else { return Ok(Exit::Usage) };
-    if json {
-        writeln!(out, "{}", report.to_json())?;
+    let exit = if report.passed { Exit::Done } else { Exit::Refused };
+    if json && !out.is_json() {
+        out.print(&format!("{}\n", report.to_json()));
     } else {
-        write!(out, "{}", report.to_text())?;
+        out.result(&Both { text: report.to_text(), object: report });
     }
-    Ok(if report.passed { Exit::Done } else { Exit::Refused })
+    Ok(exit)
+}
+
+/// Says what is wrong with what was read.
+fn tell_faults(faults: &Faults, out: &Reporter) {
+    let text = faults.to_string();
+    if !text.is_empty() {
+        out.result(&text);
+    }
 }
 
 /// Where each table goes.
@@ -336,7 +345,7 @@ fn places(tables: &[PathBuf], folder: Option<&Path>, suffix: &str) -> anyhow::Re
 
 /// Whether nothing that was read would be overwritten, and nothing written twice; else a word to
 /// the user.
-fn may_write(places: &[PathBuf], read: &[PathBuf], out: &mut dyn Write) -> std::io::Result<bool> {
+fn may_write(places: &[PathBuf], read: &[PathBuf], out: &Reporter) -> bool {
     let read: Vec<PathBuf> = read.iter().map(|file| resolved(file)).collect();
     let mut seen: Vec<PathBuf> = Vec::new();
     for place in places {
@@ -349,10 +358,10 @@ fn may_write(places: &[PathBuf], read: &[PathBuf], out: &mut dyn Write) -> std::
             seen.push(real);
             continue;
         };
-        writeln!(out, "error: {} {wrong}", place.display())?;
-        return Ok(false);
+        out.result(&format!("error: {} {wrong}\n", place.display()));
+        return false;
     }
-    Ok(true)
+    true
 }
 
 /// The one name of a file, whether it exists yet or not.

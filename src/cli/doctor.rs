@@ -13,6 +13,7 @@ use pipelines::rotation::{self, Standing};
 use pipelines::sources::{Examined, Sources, Wanted};
 use rustix::fs::{Access, access, statvfs};
 use serde::Serialize;
+use serde_json::{Value, json};
 use warehouse::diagnostic::Report;
 use warehouse::names::TableName;
 use warehouse::spec::{Declarations, Growth};
@@ -23,7 +24,7 @@ use warehouse::system;
 use super::keys::{foreign, places};
 use super::{CommandLine, Exit, declarations};
 use crate::config::{self, Config};
-use crate::report::Reporter;
+use crate::report::{Both, Reporter, Told, object};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -98,7 +99,9 @@ impl Finding {
         self.remedy = Some(remedy.into());
         self
     }
+}
 
+impl Told for Finding {
     /// One line, and one more where there is something to do.
     fn text(&self) -> String {
         let mut text = format!("{:<6} {:<7} {}", self.health.as_str(), self.part, self.about);
@@ -112,6 +115,10 @@ impl Finding {
         text.push('\n');
         text
     }
+
+    fn objects(&self) -> Vec<Value> {
+        vec![object(self)]
+    }
 }
 
 /// Shows findings as they come, and counts them.
@@ -122,17 +129,13 @@ struct Record<'a> {
 }
 
 impl Record<'_> {
-    fn add(&mut self, finding: &Finding) -> anyhow::Result<()> {
+    fn add(&mut self, finding: &Finding) {
         self.counts[match finding.health {
             Health::Ok => 0,
             Health::Waits => 1,
             Health::Fault => 2,
         }] += 1;
-        self.out.result(&match self.json {
-            true => format!("{}\n", serde_json::to_string(finding)?),
-            false => finding.text(),
-        });
-        Ok(())
+        self.out.result_in(self.json, finding);
     }
 }
 
@@ -141,30 +144,33 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
     let loaded = declarations(&config)?;
     let report = Report::new(&loaded.sources, &loaded.diagnostics);
     if report.error_count() > 0 {
-        out.fail(&report.to_string());
+        out.fail(&report);
         out.fail("khoyte: the declarations have faults; nothing was looked over");
         return Ok(Exit::Usage);
     }
     let declared = &loaded.declarations;
     let mut record = Record { out, json: args.json, counts: [0; 3] };
     for finding in folders(&config) {
-        record.add(&finding)?;
+        record.add(&finding);
     }
-    record.add(&state(&config).await?)?;
+    record.add(&state(&config).await?);
     sources(&config, declared, &mut record).await?;
     match open_lake(&config) {
         Ok(lake) => {
             for finding in keys(&config, lake.as_ref(), declared).await {
-                record.add(&finding)?;
+                record.add(&finding);
             }
             if let Some(lake) = lake {
-                tables(&lake, declared, &mut record).await?;
+                tables(&lake, declared, &mut record).await;
             }
         }
-        Err(finding) => record.add(&finding)?,
+        Err(finding) => record.add(&finding),
     }
     let [well, waiting, faults] = record.counts;
-    out.say(&format!("{well} ok, {waiting} waiting, {faults} at fault"));
+    out.say(&Both {
+        text: format!("{well} ok, {waiting} waiting, {faults} at fault"),
+        object: json!({ "ok": well, "waiting": waiting, "at_fault": faults }),
+    });
     Ok(if faults == 0 { Exit::Done } else { Exit::Failed })
 }
 
@@ -271,7 +277,7 @@ async fn sources(
                     }
                 }
             };
-            record.add(&finding)?;
+            record.add(&finding);
         }
     }
     Ok(())
@@ -390,11 +396,7 @@ pub(super) async fn outdated(
 }
 
 /// Every table of the lake, against its log.
-async fn tables(
-    lake: &Lake,
-    declared: &Declarations,
-    record: &mut Record<'_>,
-) -> anyhow::Result<()> {
+async fn tables(lake: &Lake, declared: &Declarations, record: &mut Record<'_>) {
     let loaded = declared.contracts.iter().flat_map(|contract| &contract.tables);
     let loaded = loaded.map(|table| table.name.clone());
     let made = declared.queries.iter().filter_map(|query| Some(target(query)?.0));
@@ -413,9 +415,8 @@ async fn tables(
                     lake.place()
                 )),
             };
-        record.add(&finding)?;
+        record.add(&finding);
     }
-    Ok(())
 }
 
 /// What is wrong, by the first file of it.

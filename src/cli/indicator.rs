@@ -1,6 +1,7 @@
 //! `khoyte indicator`: an indicator on the boundaries of any date, without writing SQL.
 
 use chrono::NaiveDate;
+use serde_json::json;
 use warehouse::access::Principal;
 use warehouse::names::{Lang, Text};
 use warehouse::spec::QueryKind;
@@ -9,7 +10,7 @@ use warehouse::system;
 use super::sql::{self, Format};
 use super::{CommandLine, Exit, House};
 use crate::config;
-use crate::report::Reporter;
+use crate::report::{Both, Reporter};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -21,9 +22,9 @@ pub(super) struct Args {
     /// Only this year
     #[arg(long)]
     year: Option<i32>,
-    /// Form of the result
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// Form of the result [default: table, json with --log-json]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
 pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
@@ -38,7 +39,10 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
             let unit = query.indicator.as_ref().map(|i| i.unit.clone());
             let unit = unit.unwrap_or(Text::new("", ""));
             let (title, unit) = (query.title.get(Lang::Vi), unit.get(Lang::Vi));
-            out.result(&format!("{:32} {title} ({unit})\n", query.id));
+            out.result(&Both {
+                text: format!("{:32} {title} ({unit})\n", query.id),
+                object: json!({ "id": query.id, "title": title, "unit": unit }),
+            });
         }
         return Ok(Exit::Done);
     };

@@ -4,12 +4,13 @@ use chrono::NaiveDate;
 use pipelines::ledger::{Outcome, RunResult};
 use pipelines::materialise::target;
 use pipelines::night::{Event, Night, Summary};
+use serde_json::{Map, Value, json};
 use warehouse::names::TableName;
 use warehouse::store::Lake;
 
 use super::{CommandLine, Exit, House, keys};
 use crate::config::{self, UsageError};
-use crate::report::Reporter;
+use crate::report::{Both, Reporter};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -70,31 +71,39 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
     let work = Work { date, only: args.only.clone(), again, afresh: args.again.clone() };
     let summary = night(&house, work, out).await?;
     if args.json {
-        out.result(&format!("{}\n", json(date, &summary)));
+        out.print(&format!("{}\n", whole(date, &summary)));
     }
     Ok(if summary.is_clean() { Exit::Done } else { Exit::Failed })
 }
 
 /// The night as one JSON object, for programs that watch over it.
-fn json(date: NaiveDate, summary: &Summary) -> serde_json::Value {
-    let table = |outcome: &Outcome| {
-        let tonight = outcome.tonight();
-        serde_json::json!({
-            "table": outcome.name(),
-            "step": outcome.step.as_str(),
-            "result": outcome.result.as_str(),
-            "rows_read": tonight.map(|note| note.rows_read),
-            "rows_written": tonight.map(|note| note.rows_written),
-            "rows_quarantined": tonight.map(|note| note.rows_quarantined),
-            "reason": outcome.reason,
-        })
-    };
+fn whole(date: NaiveDate, summary: &Summary) -> Value {
+    let mut night = counted(date, summary);
+    night["tables"] = summary.outcomes.iter().map(of_table).collect();
+    night
+}
+
+/// The night without its tables.
+fn counted(date: NaiveDate, summary: &Summary) -> Value {
     let count = |result: RunResult| (result.as_str().to_owned(), summary.count(result).into());
-    serde_json::json!({
+    json!({
         "night": date.to_string(),
         "clean": summary.is_clean(),
-        "counts": serde_json::Map::from_iter(RunResult::ALL.map(count)),
-        "tables": summary.outcomes.iter().map(table).collect::<Vec<_>>(),
+        "counts": Map::from_iter(RunResult::ALL.map(count)),
+    })
+}
+
+/// What came of one table.
+fn of_table(outcome: &Outcome) -> Value {
+    let tonight = outcome.tonight();
+    json!({
+        "table": outcome.name(),
+        "step": outcome.step.as_str(),
+        "result": outcome.result.as_str(),
+        "rows_read": tonight.map(|note| note.rows_read),
+        "rows_written": tonight.map(|note| note.rows_written),
+        "rows_quarantined": tonight.map(|note| note.rows_quarantined),
+        "reason": outcome.reason,
     })
 }
 
@@ -130,7 +139,10 @@ pub(super) async fn night(house: &House, work: Work, out: &Reporter) -> anyhow::
         let show = &mut |event: Event<'_>| match event {
             Event::Started { steps } => out.begin(steps),
             Event::Begun { name } => out.working_on(name),
-            Event::Done(outcome) => out.step(describe(outcome).as_deref()),
+            Event::Done(outcome) => {
+                tell(outcome, out);
+                out.step();
+            }
         };
         let summary = night.run(show).await?;
         anyhow::Ok((summary, keys))
@@ -140,7 +152,10 @@ pub(super) async fn night(house: &House, work: Work, out: &Reporter) -> anyhow::
         .iter()
         .map(|result| format!("{} {}", summary.count(*result), result.in_english()))
         .collect();
-    out.say(&format!("night of {date}: {}", counts.join(", ")));
+    out.say(&Both {
+        text: format!("night of {date}: {}", counts.join(", ")),
+        object: counted(date, &summary),
+    });
     if summary.count(RunResult::Waiting) > 0 {
         out.say("`khoyte doctor` says what waits, and for what");
     }
@@ -176,6 +191,18 @@ fn holder() -> String {
     let host = read("/proc/sys/kernel/hostname").or_else(|| read("/etc/hostname"));
     let host = host.as_deref().map(str::trim).filter(|host| !host.is_empty());
     format!("{}:{}", host.unwrap_or("unknown"), std::process::id())
+}
+
+/// Says what came of one table, where there is something to say.
+fn tell(outcome: &Outcome, out: &Reporter) {
+    let Some(text) = describe(outcome) else { return };
+    let told = Both { text, object: of_table(outcome) };
+    match outcome.result {
+        RunResult::New | RunResult::Unchanged | RunResult::Waiting => out.say(&told),
+        RunResult::Overdue | RunResult::Stale | RunResult::Refused | RunResult::Failed => {
+            out.fail(&told);
+        }
+    }
 }
 
 fn describe(outcome: &Outcome) -> Option<String> {

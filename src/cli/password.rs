@@ -3,10 +3,11 @@
 use std::io::Read;
 
 use anyhow::Context;
+use serde_json::json;
 use warehouse::serve::users::Secret;
 
 use super::Exit;
-use crate::report::Reporter;
+use crate::report::{Both, Reporter};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
@@ -18,7 +19,8 @@ pub(super) fn run(_: &Args, out: &Reporter) -> anyhow::Result<Exit> {
         return Ok(Exit::Usage);
     }
     let secret = Secret::derive(&password, &random::<16>()?);
-    out.result(&format!("{}\n", secret.encode()));
+    let secret = secret.encode();
+    out.result(&Both { text: format!("{secret}\n"), object: json!({ "secret": secret }) });
     Ok(Exit::Done)
 }
 

@@ -7,13 +7,14 @@ use anyhow::Context;
 use arrow::array::{Date32Array, Int64Array, RecordBatch, StringArray};
 use chrono::NaiveDate;
 use open_data::{Publisher, PublisherInfo, ReleaseError, Released};
+use serde_json::json;
 use warehouse::grid::days_since_epoch;
 use warehouse::store::{Note, Replace, Step};
 use warehouse::system;
 
 use super::{CommandLine, Exit, House};
 use crate::config;
-use crate::report::Reporter;
+use crate::report::{Both, Reporter};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -52,10 +53,16 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
 fn verify(folder: &std::path::Path, out: &Reporter) -> anyhow::Result<Exit> {
     let report = open_data::verify(folder)?;
     for fault in &report.faults {
-        out.fail(&format!("khoyte: {} {}", fault.path.display(), fault.problem));
+        out.fail(&Both {
+            text: format!("khoyte: {} {}", fault.path.display(), fault.problem),
+            object: json!({ "path": fault.path, "problem": fault.problem.to_string() }),
+        });
     }
     let (versions, files, faults) = (report.versions, report.files, report.faults.len());
-    out.result(&format!("{versions} versions, {files} files checked, {faults} at fault\n"));
+    out.result(&Both {
+        text: format!("{versions} versions, {files} files checked, {faults} at fault\n"),
+        object: json!({ "versions": versions, "files": files, "at_fault": faults }),
+    });
     Ok(if report.is_sound() { Exit::Done } else { Exit::Refused })
 }
 
@@ -90,13 +97,28 @@ pub(super) async fn publish(
         let (dataset, version) = (&one.dataset, one.version);
         let (rows, hidden) = (one.rows, one.suppressed_cells);
         let of = if one.simulated { ", of simulated data" } else { "" };
-        out.say(&format!(
-            "  {state}  {dataset} v{version}: {rows} rows, {hidden} cells hidden{of}"
-        ));
+        out.say(&Both {
+            text: format!("  {state}  {dataset} v{version}: {rows} rows, {hidden} cells hidden{of}"),
+            object: json!({
+                "dataset": dataset,
+                "result": state.trim(),
+                "version": version,
+                "rows": rows,
+                "cells_hidden": hidden,
+                "simulated": one.simulated,
+            }),
+        });
     }
     for failure in failures {
         let reason = anyhow::Error::new(failure.error);
-        out.fail(&format!("  failed     {}: {reason:#}", failure.dataset));
+        out.fail(&Both {
+            text: format!("  failed     {}: {reason:#}", failure.dataset),
+            object: json!({
+                "dataset": failure.dataset,
+                "result": "failed",
+                "reason": format!("{reason:#}"),
+            }),
+        });
     }
     record(house, &released).await?;
     Ok(exit)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use dashboards::Settings;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use warehouse::state::State;
 
 use super::{CommandLine, Exit, House, open_state};
 use crate::config;
-use crate::report::Reporter;
+use crate::report::{Both, Reporter};
 
 /// How often the declarations are looked at.
 const WATCH_EVERY: Duration = Duration::from_secs(60);
@@ -60,14 +61,14 @@ pub(super) async fn serve(
     let users = Users::new(listed, state.clone()).await?;
     let pages = dashboards::router(warehouse.clone(), settings(house, &users, &state))?;
     let mut signals = Signals::new()?;
-    out.result(&format!("web       http://{web_at}/\n"));
+    told("web", &format!("http://{web_at}/"), out);
     match password {
-        Some((user, password)) => out.result(&format!(
-            "psql      PGPASSWORD={password} psql -h {} -p {} -U {user} khoyte\n",
-            sql_at.ip(),
-            sql_at.port()
-        )),
-        None => out.result(&format!("postgres  {sql_at}\n")),
+        Some((user, password)) => {
+            let (ip, port) = (sql_at.ip(), sql_at.port());
+            let command = format!("PGPASSWORD={password} psql -h {ip} -p {port} -U {user} khoyte");
+            told("psql", &command, out);
+        }
+        None => told("postgres", &sql_at.to_string(), out),
     }
     out.say("serving; stop with Ctrl-C");
     let stop = CancellationToken::new();
@@ -109,6 +110,11 @@ async fn watch(folder: Option<&Path>) {
         }
         told = now;
     }
+}
+
+/// Tells where something is reached.
+fn told(what: &str, at: &str, out: &Reporter) {
+    out.result(&Both { text: format!("{what:<9} {at}\n"), object: json!({ what: at }) });
 }
 
 fn settings(house: &House, users: &Users, state: &State) -> Settings {

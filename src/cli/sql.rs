@@ -19,9 +19,9 @@ pub(super) struct Args {
     /// Run as this user, or as `public` [default: the operator, who sees everything]
     #[arg(long = "as", value_name = "PRINCIPAL")]
     principal: Option<String>,
-    /// Form of the result
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// Form of the result [default: table, json with --log-json]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,9 +59,10 @@ pub(super) async fn show(
     house: &House,
     principal: &Principal,
     query: &str,
-    format: Format,
+    format: Option<Format>,
     out: &Reporter,
 ) -> anyhow::Result<Exit> {
+    let format = format.unwrap_or(if out.is_json() { Format::Json } else { Format::Table });
     let state = open_state(&house.config).await?;
     let warehouse = house.warehouse.clone().with_state(state.clone());
     let written = match warehouse.door(principal, Via::CommandLine).ask(query).await {
@@ -104,7 +105,7 @@ async fn write(
     if format == Format::Table {
         return Ok(match answer.grid(TABLE_ROWS).await {
             Ok(grid) => {
-                out.result(&crate::report::table(&grid, Lang::En));
+                out.print(&crate::report::table(&grid, Lang::En));
                 Ok(())
             }
             Err(error) => Err(error),

@@ -13,7 +13,7 @@ use warehouse::state::{State, StateError};
 
 use super::{CommandLine, Exit, password};
 use crate::config::{self, Config, UsageError};
-use crate::report::Reporter;
+use crate::report::{Both, Reporter};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -286,8 +286,12 @@ async fn list(json: bool, config: &Config, out: &Reporter) -> anyhow::Result<Exi
         }
     }
     people.sort_by(|a, b| a.name.cmp(&b.name));
+    if out.is_json() {
+        people.into_iter().for_each(|object| out.result(&Both { text: String::new(), object }));
+        return Ok(Exit::Done);
+    }
     if json {
-        out.result(&format!("{}\n", serde_json::to_string_pretty(&people)?));
+        out.print(&format!("{}\n", serde_json::to_string_pretty(&people)?));
         return Ok(Exit::Done);
     }
     let column = |(name, kind): (&str, ColumnKind)| GridColumn { name: name.to_owned(), kind };
@@ -305,6 +309,6 @@ async fn list(json: bool, config: &Config, out: &Reporter) -> anyhow::Result<Exi
         rows: people.into_iter().map(Person::cells).collect(),
         truncated: false,
     };
-    out.result(&crate::report::table(&grid, Lang::En));
+    out.print(&crate::report::table(&grid, Lang::En));
     Ok(Exit::Done)
 }

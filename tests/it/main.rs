@@ -17,6 +17,7 @@ mod growth;
 mod hostile;
 mod identifiers;
 mod interrupted;
+mod json_lines;
 mod keys;
 mod kinds;
 mod logic;

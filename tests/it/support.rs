@@ -197,10 +197,10 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut value = |key: &str| {
             let line = lines.next().expect("the server says where it listens").unwrap();
-            line.strip_prefix(key)
-                .unwrap_or_else(|| panic!("`{line}` names {key}"))
-                .trim()
-                .to_owned()
+            // An object with `--log-json`.
+            let object = serde_json::from_str::<serde_json::Value>(&line).unwrap_or_default();
+            let value = object[key].as_str().or_else(|| line.strip_prefix(key));
+            value.unwrap_or_else(|| panic!("`{line}` names {key}")).trim().to_owned()
         };
         let web = value("web").trim_end_matches('/').to_owned();
         let postgres = value("postgres").rsplit(':').next().unwrap().parse().unwrap();

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
+use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 /// How much a fault matters.
@@ -21,6 +22,15 @@ pub enum Severity {
     Error,
     /// It can be used, and its author should look at it.
     Warning,
+}
+
+impl Severity {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 /// One fault, at one place, with its remedy.
@@ -128,6 +138,51 @@ impl<'a> Report<'a> {
     }
 }
 
+/// A fault as programs read it.
+#[derive(Debug, Serialize)]
+pub struct Fault<'a> {
+    /// The file as the user named it.
+    pub path: &'a str,
+    /// From 1; none where the fault is the file as a whole.
+    pub line: Option<usize>,
+    /// In characters, from 1.
+    pub column: Option<usize>,
+    /// `error` or `warning`.
+    pub severity: &'static str,
+    /// As [`Diagnostic::code`].
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: &'a str,
+    /// What to do about it.
+    pub help: Option<&'a str>,
+}
+
+impl Report<'_> {
+    /// The faults in their order, each with its place.
+    pub fn faults(&self) -> impl Iterator<Item = Fault<'_>> {
+        self.diagnostics.iter().map(|d| {
+            let place = place_of(self.sources, d);
+            Fault {
+                path: &d.path,
+                line: place.as_ref().map(|place| place.line),
+                column: place.as_ref().map(|place| place.column),
+                severity: d.severity.as_str(),
+                code: d.code,
+                message: &d.message,
+                help: d.help.as_deref(),
+            }
+        })
+    }
+}
+
+impl Fault<'_> {
+    /// `path:line:column`, as far as it is known.
+    pub fn place(&self) -> String {
+        let parts = self.line.into_iter().chain(self.column);
+        parts.fold(self.path.to_owned(), |place, part| format!("{place}:{part}"))
+    }
+}
+
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for diagnostic in &self.diagnostics {
@@ -138,12 +193,8 @@ impl fmt::Display for Report<'_> {
 }
 
 fn write_one(f: &mut fmt::Formatter<'_>, sources: &Sources, d: &Diagnostic) -> fmt::Result {
-    let kind = match d.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    let place =
-        d.span.as_ref().and_then(|span| sources.text(&d.path).map(|text| Place::of(text, span)));
+    let kind = d.severity.as_str();
+    let place = place_of(sources, d);
     match &place {
         Some(place) => write!(f, "{}:{}:{}", d.path, place.line, place.column)?,
         None => write!(f, "{}", d.path)?,
@@ -160,6 +211,11 @@ fn write_one(f: &mut fmt::Formatter<'_>, sources: &Sources, d: &Diagnostic) -> f
         writeln!(f, "help: {help}")?;
     }
     writeln!(f)
+}
+
+fn place_of(sources: &Sources, d: &Diagnostic) -> Option<Place> {
+    let (span, text) = d.span.as_ref().zip(sources.text(&d.path))?;
+    Some(Place::of(text, span))
 }
 
 /// Where a span begins, and the line to show.
