@@ -169,10 +169,11 @@ async fn dispatch(line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
 
 impl CommandLine {
     fn config(&self) -> anyhow::Result<Config> {
-        match &self.config {
-            Some(file) => Config::read(file, true),
-            None => Config::read(&self.dir.join(config::FILE_NAME), false),
-        }
+        Config::read(&self.config_file(), self.config.is_some())
+    }
+
+    fn config_file(&self) -> PathBuf {
+        self.config.clone().unwrap_or_else(|| self.dir.join(config::FILE_NAME))
     }
 }
 

@@ -252,8 +252,7 @@ impl Config {
     pub(crate) fn read(file: &Path, required: bool) -> anyhow::Result<Self> {
         let base = file.parent().unwrap_or_else(|| Path::new(""));
         let mut config = match std::fs::read_to_string(file) {
-            Ok(text) => toml::from_str::<Self>(&text)
-                .map_err(|e| UsageError(format!("{}: {e}", file.display())))?,
+            Ok(text) => toml::from_str::<Self>(&text).map_err(|e| faulty(file, &text, &e))?,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && !required => Self::default(),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 return Err(UsageError(format!("there is no file {}", file.display())).into());
@@ -335,6 +334,13 @@ impl std::fmt::Display for UsageError {
 }
 
 impl std::error::Error for UsageError {}
+
+/// What is wrong with a file, and where. The line itself is not shown: it may hold a secret.
+fn faulty(file: &Path, text: &str, error: &toml::de::Error) -> UsageError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    UsageError(format!("{}:{line}: {}", file.display(), error.message()))
+}
 
 /// A variable of the environment, where it is set to something.
 fn variable(name: &str) -> Option<String> {

@@ -1,14 +1,19 @@
 //! What every page has at hand: the warehouse, the settings, and the map drawn once at start.
+//!
+//! A page is made of one warehouse from its first row to its last: [`Site`] gives each request an
+//! [`App`] with what is served when it comes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use axum::extract::FromRef;
 use chrono::NaiveDate;
 use warehouse::geography::Geography;
 use warehouse::grid::Grid;
 use warehouse::names::TableName;
 use warehouse::query::{Answer, Door, Via, Warehouse};
+use warehouse::serve::served::Served;
 use warehouse::spec::Declarations;
 
 use crate::chart::shapes::Shapes;
@@ -20,31 +25,50 @@ use crate::{DashboardError, Settings};
 /// Rows that a page reads at most for its own figures; more is a fault of the page.
 const PAGE_ROWS: usize = 500_000;
 
-/// Shared by all requests; cheap to clone.
+/// What the pages are made from, whatever is served; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Site {
+    served: Served,
+    inner: Arc<Inner>,
+}
+
+/// What one request is answered from; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct App {
+    warehouse: Warehouse,
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    warehouse: Warehouse,
     settings: Settings,
     shapes: Option<Shapes>,
     sessions: Sessions,
 }
 
-impl App {
-    pub(crate) fn new(warehouse: Warehouse, settings: Settings) -> Result<Self, DashboardError> {
+impl Site {
+    pub(crate) fn new(served: Served, settings: Settings) -> Result<Self, DashboardError> {
         let shapes = settings.boundaries.as_deref().map(Shapes::load).transpose()?;
-        let (users, state) = (settings.users.clone(), settings.state.clone());
+        let (users, state) = (served.users().clone(), settings.state.clone());
         let sessions = Sessions::new(users, state, settings.secure_cookies);
-        Ok(Self { inner: Arc::new(Inner { warehouse, settings, shapes, sessions }) })
+        Ok(Self { served, inner: Arc::new(Inner { settings, shapes, sessions }) })
     }
 
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.inner.sessions
+    }
+}
+
+impl FromRef<Site> for App {
+    fn from_ref(site: &Site) -> Self {
+        Self { warehouse: site.served.now(), inner: Arc::clone(&site.inner) }
+    }
+}
+
+impl App {
     /// The one door to every row on a page: it opens on what the reader may see, and `via` tells
     /// what for.
     pub(crate) fn door(&self, reader: &Reader, via: Via) -> Door {
-        self.inner.warehouse.door(&reader.principal, via)
+        self.warehouse.door(&reader.principal, via)
     }
 
     /// All rows of a query of a page's own, with its reader's eyes.
@@ -57,15 +81,15 @@ impl App {
         &self,
         reader: &Reader,
     ) -> Result<BTreeMap<TableName, SchemaRef>, PageError> {
-        Ok(self.inner.warehouse.sight(&reader.principal)?)
+        Ok(self.warehouse.sight(&reader.principal)?)
     }
 
     pub(crate) fn declarations(&self) -> &Declarations {
-        self.inner.warehouse.declarations()
+        self.warehouse.declarations()
     }
 
     pub(crate) fn geography(&self) -> &Geography {
-        self.inner.warehouse.geography()
+        self.warehouse.geography()
     }
 
     pub(crate) fn sessions(&self) -> &Sessions {

@@ -36,7 +36,6 @@ mod text;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use warehouse::serve::users::Users;
 use warehouse::state::State;
 
 pub use self::router::{Pages, router};
@@ -53,8 +52,6 @@ pub struct Settings {
     pub public_dir: Option<PathBuf>,
     /// Rows that the SQL page shows at most; downloads are not cut.
     pub sql_row_limit: usize,
-    /// Who may log in.
-    pub users: Users,
     /// Where web sessions are kept.
     pub state: State,
     /// Names under which the pages are reached, beside those of the machine itself.

@@ -13,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 
-use crate::app::App;
+use crate::app::Site;
 use crate::error::{PageError, failure_page, is_bare};
 use crate::origin;
 use crate::pages::files::{HEALTH, OPEN_DATA};
@@ -21,12 +21,12 @@ use crate::request::Reader;
 
 /// Answers a request and logs it. Of its address only the route is logged: the rest is a reader's
 /// own words.
-pub(crate) async fn pass(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn pass(State(site): State<Site>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let request_id = request_id();
     let method = request.method().clone();
     let route = route(&request);
-    let (reader, mut response) = answer(&app, request, next).await;
+    let (reader, mut response) = answer(&site, request, next).await;
     let status = response.status();
     if let Some(error) = response.extensions().get::<Arc<PageError>>() {
         error.log(&request_id, &route);
@@ -46,14 +46,14 @@ pub(crate) async fn pass(State(app): State<App>, request: Request, next: Next) -
 }
 
 /// Who reads, and what they get.
-async fn answer(app: &App, mut request: Request, next: Next) -> (Reader, Response) {
+async fn answer(site: &Site, mut request: Request, next: Next) -> (Reader, Response) {
     let stranger = Reader::stranger(request.uri().path(), request.uri().query());
     let path = request.uri().path();
     if !origin::is_welcome(request.method(), path, request.headers()) {
         return (stranger, PageError::CrossSite.into_response());
     }
     // Whether the program runs is asked often, and by nobody.
-    let known = if path == HEALTH { Ok(None) } else { app.sessions().of(request.headers()).await };
+    let known = if path == HEALTH { Ok(None) } else { site.sessions().of(request.headers()).await };
     let reader = match known {
         Ok(Some(principal)) => stranger.known_as(principal),
         Ok(None) => stranger,

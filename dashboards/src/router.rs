@@ -8,9 +8,9 @@ use axum::routing::{MethodRouter, get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::set_header::SetResponseHeaderLayer;
-use warehouse::query::Warehouse;
+use warehouse::serve::served::Served;
 
-use crate::app::App;
+use crate::app::Site;
 use crate::front::hosts::Hosts;
 use crate::front::shelf::Shelf;
 use crate::front::{Front, SECURITY};
@@ -27,22 +27,22 @@ pub struct Pages {
     pub(crate) connections_per_address: usize,
 }
 
-/// All pages over `warehouse`.
+/// All pages over what is served.
 ///
 /// # Errors
 /// When the boundaries file is given and cannot be used.
-pub fn router(warehouse: Warehouse, settings: Settings) -> Result<Pages, DashboardError> {
+pub fn router(served: Served, settings: Settings) -> Result<Pages, DashboardError> {
     let hosts = Hosts::new(&settings.hosts);
     let public_dir = settings.public_dir.clone();
     let bounds = (settings.connections, settings.connections_per_address);
-    let app = App::new(warehouse, settings)?;
-    let router = routes(app, public_dir.as_ref());
+    let site = Site::new(served, settings)?;
+    let router = routes(site, public_dir.as_ref());
     let front = Front { hosts, shelf: Shelf::new(public_dir), router };
     Ok(Pages { front, connections: bounds.0, connections_per_address: bounds.1 })
 }
 
-fn routes(app: App, public_dir: Option<&PathBuf>) -> Router {
-    let pages: [(&str, MethodRouter<App>); 12] = [
+fn routes(site: Site, public_dir: Option<&PathBuf>) -> Router {
+    let pages: [(&str, MethodRouter<Site>); 12] = [
         ("/", get(home::show)),
         ("/bang-dieu-khien", get(board::show)),
         ("/chi-tieu", get(indicators::show)),
@@ -70,15 +70,15 @@ fn routes(app: App, public_dir: Option<&PathBuf>) -> Router {
             .nest_service(files::OPEN_DATA, files::open_data(folder)),
         None => router,
     };
-    with_layers(router.with_state(app.clone()), app)
+    with_layers(router.with_state(site.clone()), site)
 }
 
-fn with_layers(router: Router, app: App) -> Router {
+fn with_layers(router: Router, site: Site) -> Router {
     // Parquet is compressed inside and read in ranges, for which its length must stay known.
     let worthwhile =
         DefaultPredicate::new().and(NotForContentType::const_new("application/vnd.apache.parquet"));
     let compression = CompressionLayer::new().compress_when(worthwhile);
-    let passed = middleware::from_fn_with_state(app, passage::pass);
+    let passed = middleware::from_fn_with_state(site, passage::pass);
     let router = router.layer(passed).layer(compression);
     SECURITY.into_iter().fold(router, |router, (name, value)| {
         router.layer(SetResponseHeaderLayer::overriding(name, value))

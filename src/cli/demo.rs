@@ -44,6 +44,7 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
     let started = std::time::Instant::now();
     let date = args.date.unwrap_or_else(config::today);
     let (config, password) = furnish(args, &line.dir)?;
+    let before = serve::Before::look(line)?;
     let mut house = match House::open(config, out)? {
         Ok(house) => house,
         Err(exit) => return Ok(exit),
@@ -70,7 +71,7 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
     out.say("4/4 serving");
     house.config.web.listen = args.web;
     house.config.postgres.listen = args.postgres;
-    serve::serve(&house, Some((USER, &password)), out).await?;
+    serve::serve(&house, Some((USER, &password)), (line, before), out).await?;
     Ok(exit)
 }
 

@@ -1,6 +1,7 @@
 //! `khoyte serve`: `PostgreSQL` clients and the pages, until a signal comes.
 
-use std::path::Path;
+mod reload;
+
 use std::pin::pin;
 use std::time::Duration;
 
@@ -11,16 +12,15 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use warehouse::serve::postgres;
+use warehouse::serve::served::Served;
 use warehouse::serve::users::Users;
-use warehouse::spec;
 use warehouse::state::State;
 
+pub(super) use self::reload::Before;
+use self::reload::Reload;
 use super::{CommandLine, Exit, House, open_state};
 use crate::config;
 use crate::report::{Both, Reporter};
-
-/// How often the declarations are looked at.
-const WATCH_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -33,6 +33,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
+    let before = Before::look(line)?;
     let mut config = line.config()?;
     config.web.listen = args.web.unwrap_or(config.web.listen);
     config.postgres.listen = args.postgres.unwrap_or(config.postgres.listen);
@@ -40,7 +41,7 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
         Ok(house) => house,
         Err(exit) => return Ok(exit),
     };
-    serve(&house, None, out).await?;
+    serve(&house, None, (line, before), out).await?;
     Ok(Exit::Done)
 }
 
@@ -50,6 +51,7 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
 pub(super) async fn serve(
     house: &House,
     password: Option<(&str, &str)>,
+    (line, before): (&CommandLine, Before),
     out: &Reporter,
 ) -> anyhow::Result<()> {
     let web = bind(house.config.web.listen, "web").await?;
@@ -59,7 +61,9 @@ pub(super) async fn serve(
     let warehouse = house.warehouse.clone().with_state(state.clone());
     let listed = house.config.listed(warehouse.geography())?;
     let users = Users::new(listed, state.clone()).await?;
-    let pages = dashboards::router(warehouse.clone(), settings(house, &users, &state))?;
+    let served = Served::new(warehouse.clone(), users);
+    let pages = dashboards::router(served.clone(), settings(house, &state))?;
+    let reload = Reload::new(line, out, &served, before)?;
     let mut signals = Signals::new()?;
     told("web", &format!("http://{web_at}/"), out);
     match password {
@@ -73,17 +77,18 @@ pub(super) async fn serve(
     out.say("serving; stop with Ctrl-C");
     let stop = CancellationToken::new();
     let grace = Duration::from_secs(house.config.stop_grace_secs);
-    let watched = house.config.declarations_folder.clone();
-    tokio::spawn(async move { watch(watched.as_deref()).await });
+    let limits = house.config.wire_limits();
+    let mut watching = pin!(reload.watch());
     let mut serving = pin!(async {
         tokio::join!(
             dashboards::serve(web, pages, stop.clone(), grace),
-            postgres::serve(&warehouse, users, house.config.wire_limits(), sql, stop.clone()),
+            postgres::serve(served.clone(), limits, sql, stop.clone()),
         )
     });
     tokio::select! {
         _ = &mut serving => return Ok(()),
         () = signals.next() => (),
+        never = &mut watching => match never {},
     }
     out.say("stopping: what is under way may end; once more to stop at once");
     warehouse.close();
@@ -97,33 +102,17 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// Says when declarations are not those that are served any more: they are read once, at the start.
-async fn watch(folder: Option<&Path>) {
-    let Some(folder) = folder else { return };
-    let served = spec::fingerprint(folder).ok();
-    let mut told = served.clone();
-    loop {
-        tokio::time::sleep(WATCH_EVERY).await;
-        let now = spec::fingerprint(folder).ok();
-        if now != served && now != told {
-            tracing::warn!("the declarations changed since the start: restart to serve them");
-        }
-        told = now;
-    }
-}
-
 /// Tells where something is reached.
 fn told(what: &str, at: &str, out: &Reporter) {
     out.result(&Both { text: format!("{what:<9} {at}\n"), object: json!({ what: at }) });
 }
 
-fn settings(house: &House, users: &Users, state: &State) -> Settings {
+fn settings(house: &House, state: &State) -> Settings {
     let web = &house.config.web;
     Settings {
         boundaries: web.boundaries_file.clone(),
         public_dir: Some(house.config.public_folder.clone()),
         sql_row_limit: web.sql_row_limit,
-        users: users.clone(),
         state: state.clone(),
         hosts: web.hosts.clone(),
         secure_cookies: web.secure_cookies,

@@ -27,6 +27,7 @@ mod operator;
 mod postgres;
 mod published;
 mod readers;
+mod reload;
 mod rights;
 mod simulated;
 mod storms;

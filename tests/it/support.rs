@@ -240,13 +240,18 @@ impl Server {
 
     /// A server over an empty lake, with the user `ke_hoach` and these lines of configuration.
     pub(crate) fn bare(dir: &Path, config: &str) -> Self {
+        Self::configure(dir, config);
+        Self::start(dir)
+    }
+
+    /// Writes these lines of configuration, with the user `ke_hoach`.
+    pub(crate) fn configure(dir: &Path, config: &str) {
         let password = "mat khau cua rieng no";
         let secret = Secret::derive(password, &[7; 16]).encode();
         let user = format!("name = \"ke_hoach\"\nclearance = \"business\"\nsecret = {secret:?}\n");
         let text = format!("{config}\n[[user]]\n{user}");
         std::fs::write(dir.join("khoyte.toml"), text).unwrap();
         std::fs::write(dir.join("password.txt"), password).unwrap();
-        Self::start(dir)
     }
 
     /// One server over [`filled`] for all tests that only read; it ends with the test process.

@@ -154,7 +154,7 @@ struct Inner {
     declarations: Arc<Declarations>,
     geography: Arc<Geography>,
     limits: Limits,
-    engine: Engine,
+    engine: Arc<Engine>,
     runtime: Arc<RuntimeEnv>,
     templates: Mutex<HashMap<Rights, Arc<Template>>>,
     /// Where queries are accounted for.
@@ -183,6 +183,7 @@ impl Warehouse {
     ) -> Result<Self, QueryError> {
         let runtime = session::runtime(&limits, &lake).map_err(QueryError::engine)?;
         let engine = Engine::new(limits).map_err(|error| QueryError::engine(error.into()))?;
+        let engine = Arc::new(engine);
         let (templates, state) = (Mutex::default(), OnceLock::new());
         let inner =
             Inner { lake, declarations, geography, limits, engine, runtime, templates, state };
@@ -196,6 +197,36 @@ impl Warehouse {
         // A second one would split the account.
         let _ = self.inner.state.set(state);
         self
+    }
+
+    /// The same lake, with the same memory and threads for all queries of both, as other
+    /// declarations describe it. Of `limits` the time of a query and the bytes of an answer count;
+    /// the others are of the machinery that runs.
+    #[must_use]
+    pub fn described_by(
+        &self,
+        declarations: Arc<Declarations>,
+        geography: Arc<Geography>,
+        limits: Limits,
+    ) -> Self {
+        let before = &self.inner;
+        let (timeout, answer_bytes) = (limits.timeout, limits.answer_bytes);
+        let inner = Inner {
+            lake: before.lake.clone(),
+            declarations,
+            geography,
+            limits: Limits { timeout, answer_bytes, ..before.limits },
+            engine: Arc::clone(&before.engine),
+            runtime: Arc::clone(&before.runtime),
+            templates: Mutex::default(),
+            state: before.state.clone(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Whether both are the same, and not only alike.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// What is declared.
@@ -371,6 +402,10 @@ impl Door {
 
     fn dialect(&self) -> Dialect {
         if self.via == Via::Wire { Dialect::PostgresClient } else { Dialect::Plain }
+    }
+
+    pub(crate) fn warehouse(&self) -> &Warehouse {
+        &self.warehouse
     }
 
     fn who(&self) -> &Principal {

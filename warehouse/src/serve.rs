@@ -1,4 +1,5 @@
 //! Protocols that open the one door to programs: PostgreSQL's wire protocol.
 
 pub mod postgres;
+pub mod served;
 pub mod users;

@@ -14,6 +14,7 @@ mod column;
 mod content;
 mod contract;
 mod flow;
+mod glimpse;
 mod growth;
 mod header;
 mod linkage;
@@ -37,6 +38,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::names::{Group, Sensitivity, TableName, Text};
 
+pub use self::glimpse::{Glimpse, glimpse};
 pub use self::linkage::Linkage;
 pub use self::load::{fingerprint, load, load_embedded};
 pub use self::schema::arrow_schema;

@@ -138,9 +138,18 @@ impl Statement {
         if !said.is_read() {
             return Err(QueryError::read_only());
         }
-        let deep = said.deep;
+        let explained = explained(Arc::clone(&said.statement))?;
+        Self::plan_said(door, explained, said.deep, sent, running).await
+    }
+
+    async fn plan_said(
+        door: &Door,
+        (explain, said): (Option<Explain>, Arc<SqlStatement>),
+        deep: bool,
+        sent: Vec<Option<DataType>>,
+        running: &Arc<Running>,
+    ) -> Result<Self, QueryError> {
         running.set_deep(deep);
-        let (explain, said) = explained(Arc::clone(&said.statement))?;
         let work = {
             let (door, said, sent) = (door.clone(), Arc::clone(&said), sent.clone());
             async move { Ready::make(&door, &said, &sent).await }
@@ -154,6 +163,23 @@ impl Statement {
         let plan = ready.plan.clone();
         let (door, ready) = (door.clone(), Mutex::new(Some(ready)));
         Ok(Self { inner: Arc::new(Inner { door, said, sent, explain, schema, plan, deep, ready }) })
+    }
+
+    /// The same statement at `door`: itself where it was planned at a door of the same warehouse,
+    /// planned anew where the declarations are others.
+    pub(crate) async fn at(&self, door: &Door) -> Result<Self, QueryError> {
+        let inner = &self.inner;
+        if inner.door.warehouse().is(door.warehouse()) {
+            return Ok(self.clone());
+        }
+        let (running, said) = (door.running(Duration::ZERO), Arc::clone(&inner.said));
+        let (deep, sent) = (inner.deep, inner.sent.clone());
+        Self::plan_said(door, (inner.explain, said), deep, sent, &running).await
+    }
+
+    /// Whether both are the same, and not only alike.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// The columns of its answer.

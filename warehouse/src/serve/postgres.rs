@@ -38,8 +38,7 @@ use tokio_util::task::TaskTracker;
 
 use self::cancel::Cancels;
 use self::crowd::Crowd;
-use super::users::Users;
-use crate::query::Warehouse;
+use super::served::Served;
 
 /// What connections may use.
 #[derive(Debug, Clone)]
@@ -97,8 +96,7 @@ impl Default for WireLimits {
 
 /// What all connections share.
 struct Shared {
-    warehouse: Warehouse,
-    users: Users,
+    served: Served,
     limits: WireLimits,
     crowd: Arc<Crowd>,
     cancels: Arc<Cancels>,
@@ -112,15 +110,13 @@ const BREATH: Duration = Duration::from_millis(50);
 /// Serves connections until `stop` is cancelled; then each is told, and running queries are
 /// dropped. Returns when all connections are gone.
 pub async fn serve(
-    warehouse: &Warehouse,
-    users: Users,
+    served: Served,
     limits: WireLimits,
     listener: TcpListener,
     stop: CancellationToken,
 ) {
     let shared = Arc::new(Shared {
-        warehouse: warehouse.clone(),
-        users,
+        served,
         crowd: Arc::new(Crowd::new(&limits)),
         cancels: Arc::default(),
         limits,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use datafusion_postgres::pgwire::api::auth::sasl::scram::gen_salted_password;
@@ -100,10 +100,13 @@ const TURNS: usize = 256;
 /// Passwords that are worked on at the same time.
 const AT_ONCE: usize = 4;
 
+/// The people whom the configuration lists, by name.
+type Listed = Arc<BTreeMap<String, (Principal, Secret)>>;
+
 /// All who may log in; cheap to clone.
 #[derive(Clone)]
 pub struct Users {
-    configured: Arc<BTreeMap<String, (Principal, Secret)>>,
+    configured: Arc<RwLock<Listed>>,
     state: State,
     /// Random bytes of the state room.
     key: Arc<str>,
@@ -133,20 +136,28 @@ impl Users {
         configured: Vec<(Principal, Secret)>,
         state: State,
     ) -> Result<Self, StateError> {
-        let named = |(principal, secret): (Principal, Secret)| {
-            (principal.name.clone(), (principal, secret))
-        };
         let turns = Turns {
             hasher: RandomState::new(),
             names: (0..TURNS).map(|_| Mutex::default()).collect(),
             passwords: Semaphore::new(AT_ONCE),
         };
         Ok(Self {
-            configured: Arc::new(configured.into_iter().map(named).collect()),
+            configured: Arc::new(RwLock::new(by_name(configured))),
             key: state.nobody_key().await?.into(),
             state,
             turns: Arc::new(turns),
         })
+    }
+
+    /// Lists these people in the place of those whom the configuration listed before.
+    pub(super) fn list(&self, configured: Vec<(Principal, Secret)>) {
+        let mut listed = self.configured.write().unwrap_or_else(PoisonError::into_inner);
+        *listed = by_name(configured);
+    }
+
+    fn listed(&self, name: &str) -> Option<(Principal, Secret)> {
+        let listed = self.configured.read().unwrap_or_else(PoisonError::into_inner);
+        listed.get(name).cloned()
     }
 
     /// Who `name` is, and what a password is compared with.
@@ -154,8 +165,8 @@ impl Users {
     /// # Errors
     /// When the name is not configured and the accounts cannot be read.
     pub async fn find(&self, name: &str) -> Result<Option<(Principal, Secret)>, StateError> {
-        if let Some(configured) = self.configured.get(name) {
-            return Ok(Some(configured.clone()));
+        if let Some(configured) = self.listed(name) {
+            return Ok(Some(configured));
         }
         let account = self.state.account(name).await?;
         Ok(account.map(|account| (account.principal, account.secret)))
@@ -194,7 +205,7 @@ impl Users {
         // Asked for a configured name too, which would else be answered sooner than others.
         let account = self.state.account(name).await?;
         let account = account.map(|account| (account.principal, account.secret));
-        let (principal, secret) = match self.configured.get(name).cloned().or(account) {
+        let (principal, secret) = match self.listed(name).or(account) {
             Some((principal, secret)) => (Some(principal), secret),
             None => (None, self.of_nobody(name)),
         };
@@ -233,6 +244,11 @@ impl Users {
         salt.truncate(16);
         Secret { salt, salted: derive(b"salted") }
     }
+}
+
+fn by_name(people: Vec<(Principal, Secret)>) -> Listed {
+    let named = people.into_iter().map(|person| (person.0.name.clone(), person));
+    Arc::new(named.collect())
 }
 
 #[cfg(test)]

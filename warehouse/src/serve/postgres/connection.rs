@@ -200,7 +200,8 @@ async fn arrive(
             Ok(None)
         }
         First::Start(startup) => {
-            let account = login::log_in(&shared.users, &startup.user, incoming, out).await?;
+            let account =
+                login::log_in(shared.served.users(), &startup.user, incoming, out).await?;
             Ok(Some((startup, account)))
         }
     }

@@ -31,7 +31,7 @@ impl Speaker {
         types: &[u32],
         out: &mut Outgoing,
     ) -> Result<()> {
-        self.account.still_stands().await?;
+        self.begin().await?;
         self.store.has_room_for(&name)?;
         let prepared = self.timed(self.prepare(sql, types)).await?;
         self.store.keep_statement(name, prepared)?;
@@ -77,7 +77,10 @@ impl Speaker {
     }
 
     pub(super) async fn bind(&mut self, bind: &Bind, out: &mut Outgoing) -> Result<()> {
-        let prepared = self.store.statement(bind.statement_name.as_deref().unwrap_or_default())?;
+        let name = bind.statement_name.as_deref().unwrap_or_default();
+        self.begin().await?;
+        self.bring_up_to_date(name).await?;
+        let prepared = self.store.statement(name)?;
         let values = match prepared.read() {
             Some(read) => read.parameters.read(bind)?,
             None if bind.parameters.is_empty() => ParamValues::List(Vec::new()),
@@ -100,6 +103,32 @@ impl Speaker {
         let name = bind.portal_name.clone().unwrap_or_default();
         self.store.keep_portal(name, portal)?;
         out.feed(PgWireBackendMessage::BindComplete(BindComplete::new())).await
+    }
+
+    /// Plans a statement anew that was prepared over other declarations than those that are served
+    /// now. Its client knows its columns and parameters, so they must be the same.
+    async fn bring_up_to_date(&mut self, name: &str) -> Result<()> {
+        let prepared = self.store.statement(name)?;
+        let Some(read) = prepared.read() else { return Ok(()) };
+        let statement = self.timed(async { Ok(read.statement.at(&self.door).await?) }).await?;
+        if statement.is(&read.statement) {
+            return Ok(());
+        }
+        let parameters = Parameters::of(statement.logical_plan(), read.parameters.sent.clone())?;
+        let is_known = statement.schema() == read.statement.schema()
+            && parameters.described() == read.parameters.described();
+        if !is_known {
+            self.store.close_statement(name);
+            let text = "the declarations have changed: prepare the statement again";
+            return Err(Fault::new("26000", text).into());
+        }
+        let read = Arc::new(Read::new(statement, parameters));
+        let renewed = match prepared {
+            Prepared::Command(command, _) => Prepared::Command(command, Some(read)),
+            Prepared::Read(_) | Prepared::Nothing => Prepared::Read(read),
+        };
+        self.store.close_statement(name);
+        self.store.keep_statement(name.to_owned(), renewed)
     }
 
     pub(super) async fn describe(&mut self, target: &Target, out: &mut Outgoing) -> Result<()> {

@@ -30,7 +30,7 @@ const MOST: usize = u16::MAX as usize;
 /// The parameters of one statement, by position.
 pub(super) struct Parameters {
     /// What the client said.
-    sent: Vec<Option<Type>>,
+    pub(super) sent: Vec<Option<Type>>,
     /// What the plan infers.
     inferred: Vec<Option<DataType>>,
     /// What is taken where the client says nothing.

@@ -24,13 +24,15 @@ use super::portal::Store;
 use super::quirks;
 use super::rows::{Rows, Writing, described};
 use super::settings::Settings;
-use super::{Shared, WireLimits};
+use super::{Served, Shared, WireLimits};
 use crate::query::{Door, Utterance, Via};
 
 /// One connection's side of the conversation.
 pub(super) struct Speaker {
     pub(super) account: Account,
+    /// On what is served since the last statement began.
     pub(super) door: Door,
+    served: Served,
     pub(super) settings: Settings,
     pub(super) store: Store,
     pub(super) status: TransactionStatus,
@@ -64,7 +66,8 @@ impl Said {
 impl Speaker {
     pub(super) fn new(shared: &Shared, account: Account, settings: Settings) -> Self {
         Self {
-            door: shared.warehouse.door(&account.principal, Via::Wire),
+            door: shared.served.now().door(&account.principal, Via::Wire),
+            served: shared.served.clone(),
             account,
             settings,
             store: Store::new(&shared.limits),
@@ -135,7 +138,7 @@ impl Speaker {
     }
 
     async fn query(&mut self, sql: &str, out: &mut Outgoing) -> Result<()> {
-        self.account.still_stands().await?;
+        self.begin().await?;
         self.store.forget_unnamed();
         let said = self.read(sql).await?;
         if said.utterances.is_empty() {
@@ -150,6 +153,17 @@ impl Speaker {
             }
         }
         self.ready(out).await
+    }
+
+    /// What stands before each statement: the account is looked up again, and what is served now
+    /// is what the statement is about.
+    pub(super) async fn begin(&mut self) -> Result<()> {
+        self.account.still_stands().await?;
+        let now = self.served.now();
+        if !now.is(self.door.warehouse()) {
+            self.door = now.door(&self.account.principal, Via::Wire);
+        }
+        Ok(())
     }
 
     /// Does what a command says.

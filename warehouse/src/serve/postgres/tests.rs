@@ -1,5 +1,7 @@
 //! Conversations over a socket, as clients hold them, with a warehouse that holds nothing.
 
+mod renewed;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
+use super::super::served::Served;
 use super::super::users::{Secret, Users};
 use super::cancel::Cancels;
 use super::crowd::Crowd;
@@ -53,8 +56,7 @@ async fn users() -> Users {
 
 async fn shared(limits: WireLimits) -> Arc<Shared> {
     Arc::new(Shared {
-        warehouse: warehouse(),
-        users: users().await,
+        served: Served::new(warehouse(), users().await),
         crowd: Arc::new(Crowd::new(&limits)),
         cancels: Arc::new(Cancels::default()),
         limits,
@@ -173,7 +175,7 @@ async fn logged_in(shared: &Arc<Shared>) -> (Client, tokio::task::JoinHandle<Tro
         let mut incoming = Incoming::new(reading, Bounds::from(&shared.limits));
         let mut out = Outgoing::new(writing, shared.limits.patience);
         let (principal, secret) = who();
-        let account = Account::new(&shared.users, principal, secret);
+        let account = Account::new(shared.served.users(), principal, secret);
         let startup = Startup {
             version: ProtocolVersion::PROTOCOL3_0,
             user: "an".to_owned(),
@@ -201,7 +203,7 @@ async fn logged_in(shared: &Arc<Shared>) -> (Client, tokio::task::JoinHandle<Tro
 /// Waits until no query is at work.
 async fn nothing_runs(shared: &Shared) {
     let due = Instant::now() + AT_ONCE;
-    while shared.warehouse.at_work() > 0 {
+    while shared.served.now().at_work() > 0 {
         assert!(Instant::now() < due, "a query runs on");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -210,7 +212,7 @@ async fn nothing_runs(shared: &Shared) {
 /// Waits until a query is at work.
 async fn something_runs(shared: &Shared) {
     let due = Instant::now() + 10 * AT_ONCE;
-    while shared.warehouse.at_work() == 0 {
+    while shared.served.now().at_work() == 0 {
         assert!(Instant::now() < due, "no query runs");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -463,8 +465,8 @@ async fn strangers(limits: WireLimits, count: usize) -> (Vec<Client>, Cancellati
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let (warehouse, users, stopped) = (warehouse(), users().await, stop.clone());
-    tokio::spawn(async move { serve(&warehouse, users, limits, listener, stopped).await });
+    let (served, stopped) = (Served::new(warehouse(), users().await), stop.clone());
+    tokio::spawn(async move { serve(served, limits, listener, stopped).await });
     let mut clients = Vec::new();
     for _ in 0..count {
         let stream = TcpStream::connect(address).await.unwrap();
@@ -567,10 +569,10 @@ async fn those_who_stand_too_long_or_are_too_many_are_told() {
 async fn serving_ends_when_all_connections_are_gone() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (warehouse, stop) = (warehouse(), CancellationToken::new());
+    let stop = CancellationToken::new();
     let serving = tokio::spawn({
-        let (users, stop) = (users().await, stop.clone());
-        async move { serve(&warehouse, users, WireLimits::default(), listener, stop).await }
+        let (served, stop) = (Served::new(warehouse(), users().await), stop.clone());
+        async move { serve(served, WireLimits::default(), listener, stop).await }
     });
     let stream = TcpStream::connect(address).await.unwrap();
     let mut client = Client { stream, pid: 0, secret: Vec::new() };
