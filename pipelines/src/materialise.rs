@@ -1,11 +1,11 @@
 //! Marts and indicators: each query file becomes rows of the lake when, and only when, something
 //! that it is made from has changed.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use chrono::{NaiveDate, Utc};
 use sha2::{Digest, Sha256};
@@ -122,7 +122,6 @@ pub async fn make(
     // A night may take longer than a planner may keep the machine busy: no limit of time here.
     let workshop = warehouse.workshop([]).map_err(failed)?;
     let rows = workshop.stage(&query.sql).await.map_err(failed)?;
-    refuse_bare_codes(warehouse, query, &rows)?;
     let findings = quality::check(warehouse, &query.checks, &rows).await?;
     let rows = match &query.indicator {
         Some(indicator) => long_form(warehouse, query, indicator, rows).await?,
@@ -153,38 +152,6 @@ pub async fn make(
 
 fn rule(query: &Query, reason: impl Into<String>) -> MaterialiseError {
     MaterialiseError::Rule { path: query.path.clone(), reason: reason.into() }
-}
-
-/// A column that holds nothing but two-digit province codes has no place in a mart: without their
-/// date they name no province. Judged by column, as single cells may be any number.
-fn refuse_bare_codes(
-    warehouse: &Warehouse,
-    query: &Query,
-    rows: &Staged,
-) -> Result<(), MaterialiseError> {
-    let codes: HashSet<&str> = warehouse.geography().all().map(|unit| unit.code.as_str()).collect();
-    let fields = rows.schema().fields();
-    // Of each column, whether it had values, all of them codes, so far.
-    let mut bare: Vec<Option<bool>> = vec![None; fields.len()];
-    for rows in rows.batches()? {
-        for (bare, column) in bare.iter_mut().zip(rows?.columns()) {
-            let Some(texts) = column.as_string_opt::<i32>() else { continue };
-            if *bare != Some(false) && texts.null_count() < texts.len() {
-                *bare = Some(texts.iter().flatten().all(|value| codes.contains(value)));
-            }
-        }
-    }
-    match fields.iter().zip(bare).find(|(_, bare)| *bare == Some(true)) {
-        None => Ok(()),
-        Some((field, _)) => {
-            let reason = format!(
-                "the column `{}` holds bare province codes; give the unit's key instead, or \
-                 ma_don_vi(key) beside it only in open datasets",
-                field.name()
-            );
-            Err(rule(query, reason))
-        }
-    }
 }
 
 /// An indicator's rows in the form of `chi_tieu.gia_tri`.

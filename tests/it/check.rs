@@ -64,6 +64,7 @@ fn every_kind_of_fault_has_a_fixture() {
         "depends-on-invalid",
         "duplicate-name",
         "free-text-flows",
+        "unit-code-flows",
         "free-text-of-persons",
         "ignored-file",
         "lower-without-reason",

@@ -66,6 +66,18 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 #[test]
+fn two_digits_that_are_no_codes_are_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    declare(folder.path());
+    fs::write(folder.path().join("khoyte.toml"), CONFIG).unwrap();
+    succeed(khoyte(folder.path()).arg("night"));
+    let sql = "SELECT DISTINCT thang FROM kho.thang ORDER BY thang";
+    let asked = succeed(khoyte(folder.path()).args(["sql", "--format", "csv", sql]));
+    // Each of these is the code of a province too.
+    assert_eq!(String::from_utf8_lossy(&asked.stdout), "thang\n01\n07\n08\n");
+}
+
+#[test]
 fn declarations_and_users_that_change_are_served_and_faulty_ones_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();

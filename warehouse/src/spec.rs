@@ -291,6 +291,8 @@ pub struct Column {
     /// Digits that are left of a number, and digits that it had, where programs took its zeros in
     /// front away: cells with fewer get them back.
     pub lost_zeros: Option<(usize, usize)>,
+    /// Whether it holds codes of units without the date of their list: reference data only.
+    pub unit_code: bool,
 }
 
 /// What a column holds.

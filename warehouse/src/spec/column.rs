@@ -74,12 +74,13 @@ pub(super) fn read(
         content::read(node);
     let purpose = read_purpose(node, &treatment, sensitivity);
     let lost_zeros = read_lost_zeros(node);
+    let unit_code = node.boolean("unit_code").unwrap_or(false);
     node.finish();
 
     let ty = ty?;
     check_number(node, &ty, kind, (min, max), unit.as_ref());
     content::check(node, (&ty, kind), (table_class, own), pattern.as_ref());
-    check_unit_code(node, table, &ty, kind, (&name.value, &from));
+    check_unit_code(node, table, (&ty, kind, unit_code), (&name.value, &from));
     if name.value.is_empty() {
         return None;
     }
@@ -104,6 +105,7 @@ pub(super) fn read(
         allow_patterns,
         purpose,
         lost_zeros,
+        unit_code,
     };
     Some(ColumnDraft { column, span: name.span, on_span: on.map(|on| on.span), references_span })
 }
@@ -277,24 +279,36 @@ fn missing_unit(node: &Node<'_>) {
     node.file().fault(node.span(), "missing-unit", "a number needs its unit", help);
 }
 
-/// Seven codes changed their meaning on 1 July 2025: a code alone names no place.
+/// Seven codes changed their meaning on 1 July 2025: a code alone names no place. Reference data may
+/// list codes, and say so: then no mart and no indicator takes them for places.
 fn check_unit_code(
     node: &Node<'_>,
     table: Option<&TableName>,
-    ty: &ColumnType,
-    kind: Kind,
+    (ty, kind, said): (&ColumnType, Kind, bool),
     (name, from): (&str, &str),
 ) {
+    if said && (*ty != ColumnType::Text || kind != Kind::Keep) {
+        let help = "it belongs to a text that is kept as it came".to_owned();
+        misplaced(node, "unit_code", "for this type or treatment", help);
+        return;
+    }
     let in_source = table.is_some_and(|t| matches!(t.schema(), Schema::Nguon | Schema::HanChe));
-    let is_code = name.starts_with("ma_tinh")
+    let is_code = said
+        || name.starts_with("ma_tinh")
         || name.starts_with("ma_don_vi")
         || from.contains("province_code");
-    if in_source && is_code && *ty == ColumnType::Text && kind == Kind::Keep {
-        let message = format!("`{name}` is the code of a province without the date of its list");
+    if *ty != ColumnType::Text || kind != Kind::Keep || !is_code {
+        return;
+    }
+    let message = format!("`{name}` is the code of a province without the date of its list");
+    if in_source {
         let help = "write `type = \"unit\"` with `on`: the same code named other provinces before \
-                    2025-07-01"
-            .to_owned();
-        node.file().fault(node.key_span("type"), "bare-unit-code", message, help);
+                    2025-07-01";
+        node.file().fault(node.key_span("type"), "bare-unit-code", message, help.to_owned());
+    } else if !said {
+        let help = "write `type = \"unit\"` with `on`, or `unit_code = true` where it is the list of \
+                    codes itself";
+        node.file().fault(node.key_span("type"), "bare-unit-code", message, help.to_owned());
     }
 }
 

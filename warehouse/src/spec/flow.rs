@@ -1,16 +1,19 @@
-//! Where free text about persons could come out: from its column through every query made of it.
+//! What could come out of a query: free text about persons, and codes of units without the date of
+//! their list ([`origin`]). Both are followed from their column through every query made of it.
 //!
 //! A table about persons may keep free text for those who may see persons ([`super::content`]). A
 //! query of a lower class must not pass it on. So each plan is followed from its scans to its
 //! result, with the columns whose text each of its columns could hold; what a query could hold is
-//! known to those that read it in turn.
+//! known to those that read it in turn. A mart or an indicator must not hold a unit's code, and an
+//! open dataset only beside a key.
 //!
 //! What cannot be followed passes everything. Text is stopped only by what gives none of it on:
 //! a truth value, a count, a length, and a `CASE` for its conditions. Whether a row is there may
 //! still tell something of a text; that is no text of a person's.
 
+mod origin;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -22,8 +25,10 @@ use datafusion::logical_expr::logical_plan::{
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 
 use super::offline::ON_BOUNDARIES;
-use super::{SourceTable, Treatment};
+use super::{ColumnType, SourceTable, Treatment};
 use crate::names::{Schema, Sensitivity, TableName};
+
+pub(super) use self::origin::{FreeText, Origin};
 
 /// Functions of text that say how much there is of it, or where something stands in it.
 const MEASURES: [&str; 12] = [
@@ -44,42 +49,63 @@ const MEASURES: [&str; 12] = [
 /// Aggregates that count.
 const COUNTS: [&str; 4] = ["approx_distinct", "count", "grouping", "regr_count"];
 
-/// A column that holds free text about persons.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Origin {
-    pub(super) table: TableName,
-    pub(super) column: String,
-    pub(super) class: Sensitivity,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.table, self.column)
-    }
-}
-
-/// The columns whose text a column could hold.
+/// What a column could hold of that which is followed.
 pub(super) type Origins = BTreeSet<Origin>;
 
 /// Those of each column of a plan's result, in its order.
 type Columns = Vec<Origins>;
 
-/// What is known of free text in tables so far, by table and column.
-#[derive(Debug, Default)]
-pub(super) struct FreeText {
+/// What is known of tables so far, by table and column.
+#[derive(Debug)]
+pub(super) struct Followed {
     tables: BTreeMap<TableName, BTreeMap<String, Origins>>,
 }
 
-impl FreeText {
-    /// Takes note of the free text that a source's table keeps.
+impl Default for Followed {
+    /// What the product's own tables hold.
+    fn default() -> Self {
+        let mut followed = Self { tables: BTreeMap::new() };
+        let [values, _] = indicators();
+        // Figures on other boundaries show the code of a unit beside its key.
+        let code = Origin::Code(format!("{ON_BOUNDARIES}(…).ma"));
+        followed.note(&values, "ma", Origins::from([code]));
+        followed
+    }
+}
+
+impl Followed {
+    /// Takes note of the free text, the codes and the keys of units that a source's table keeps.
     pub(super) fn declare(&mut self, table: &SourceTable) {
-        for column in &table.columns {
-            let is_kept = column.treatment == Treatment::Keep && column.free_text.is_some();
-            if is_kept && column.sensitivity >= Sensitivity::Personal {
-                let (name, class) = (column.name.clone(), column.sensitivity);
-                let origin = Origin { table: table.name.clone(), column: name, class };
-                self.note(&table.name, &column.name, Origins::from([origin]));
-            }
+        for column in table.columns.iter().filter(|column| column.treatment == Treatment::Keep) {
+            let name = || format!("{}.{}", table.name, column.name);
+            let origin = match &column.ty {
+                ColumnType::Unit { .. } => Origin::Key(name()),
+                ColumnType::Text if column.unit_code => Origin::Code(name()),
+                ColumnType::Text if column.pattern.as_deref() == Some(origin::KEY_PATTERN) => {
+                    Origin::Key(name())
+                }
+                ColumnType::Text
+                    if column.free_text.is_some()
+                        && column.sensitivity >= Sensitivity::Personal =>
+                {
+                    let class = column.sensitivity;
+                    Origin::FreeText(FreeText { class, column: name() })
+                }
+                _ => continue,
+            };
+            self.note(&table.name, &column.name, Origins::from([origin]));
+        }
+    }
+
+    /// Takes note of codes and keys in columns that hold only values of another table's column; when
+    /// all tables are declared.
+    pub(super) fn refer(&mut self, table: &SourceTable) {
+        for column in table.columns.iter().filter(|column| column.treatment == Treatment::Keep) {
+            let Some((list, target)) = &column.references else { continue };
+            let listed = self.tables.get(list).and_then(|columns| columns.get(target));
+            let units = listed.into_iter().flatten().filter(|o| o.free_text().is_none());
+            let units: Origins = units.cloned().collect();
+            self.note(&table.name, &column.name, units);
         }
     }
 
@@ -91,11 +117,8 @@ impl FreeText {
         }
     }
 
-    /// The free text that each column of a plan's result could hold, in its order.
+    /// What each column of a plan's result could hold, in its order.
     pub(super) fn of_result(&self, plan: &LogicalPlan) -> Columns {
-        if self.tables.is_empty() {
-            return vec![Origins::new(); width(plan)];
-        }
         Tracer { known: self, outside: Vec::new(), working: BTreeMap::new() }.plan(plan)
     }
 
@@ -138,7 +161,7 @@ fn merged(one: Columns, other: Columns) -> Columns {
 
 /// One walk through a plan.
 struct Tracer<'a> {
-    known: &'a FreeText,
+    known: &'a Followed,
     /// The columns that subqueries may refer to, innermost last.
     outside: Vec<(DFSchema, Columns)>,
     /// What recursive queries hold so far, by name.
@@ -302,6 +325,10 @@ impl Tracer<'_> {
                 if MEASURES.contains(&func.name()) =>
             {
                 Origins::new()
+            }
+            Expr::ScalarFunction(call) => {
+                let found = self.parts(expr, schema, input);
+                origin::through(call, found)
             }
             Expr::AggregateFunction(AggregateFunction { func, params }) => {
                 if COUNTS.contains(&func.name()) {

@@ -275,6 +275,9 @@ fn settle_contracts(contracts: &mut [ContractDraft<'_>], planner: &mut Planner) 
             planner.declare(&table.table);
         }
     }
+    for table in contracts.iter().flat_map(|draft| &draft.tables) {
+        planner.refer(&table.table);
+    }
     for name in contracts.iter().flat_map(|draft| &draft.guessed) {
         if !tables.contains_key(name) {
             planner.add(name, None, false);
@@ -493,6 +496,7 @@ fn settle_query(draft: &mut QueryDraft<'_>, reads: Reads, planner: &mut Planner)
         // Of what reads a faulty query, only that is told.
         if reads.unsound.is_none() {
             result::check_free_text(draft, schema, &flows);
+            result::check_unit_codes(draft, schema, &flows);
         }
         let reach = Reach::LoadedAnd(&reads.tables);
         planner.plan_checks(&draft.file, &draft.header.checks, schema, reach);

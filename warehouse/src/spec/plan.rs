@@ -15,7 +15,7 @@ use datafusion::sql::parser::Statement;
 use futures::executor::block_on;
 
 use super::check::CheckDraft;
-use super::flow::{self, FreeText, Origins};
+use super::flow::{self, Followed, Origins};
 use super::nearest::{did_you_mean, list};
 use super::offline::{self, BATCH, ON_BOUNDARIES};
 use super::reader::{File, Span};
@@ -29,7 +29,7 @@ use crate::query::verify_read;
 pub(super) struct Planner {
     ctx: SessionContext,
     tables: BTreeMap<TableName, Known>,
-    free_text: FreeText,
+    followed: Followed,
 }
 
 /// A query that could run.
@@ -73,7 +73,7 @@ impl Planner {
         let (ctx, own) = offline::session(geography)?;
         let known = Known { plannable: true, sound: true };
         let tables = own.into_iter().map(|name| (name, known)).collect();
-        Ok(Self { ctx, tables, free_text: FreeText::default() })
+        Ok(Self { ctx, tables, followed: Followed::default() })
     }
 
     /// Adds a table; without a schema it is known to exist, and nothing over it is planned.
@@ -83,16 +83,21 @@ impl Planner {
         self.tables.insert(name.clone(), Known { plannable, sound });
     }
 
-    /// Takes note of the free text about persons that a source's table keeps.
+    /// Takes note of what a source's table keeps that is followed.
     pub(super) fn declare(&mut self, table: &SourceTable) {
-        self.free_text.declare(table);
+        self.followed.declare(table);
     }
 
-    /// The free text about persons that each column of a query's result could hold; what reads the
+    /// As [`Self::declare`], for what follows from the tables that this one refers to.
+    pub(super) fn refer(&mut self, table: &SourceTable) {
+        self.followed.refer(table);
+    }
+
+    /// What each column of a query's result could hold of that which is followed; what reads the
     /// query is followed from there.
     pub(super) fn follow(&mut self, query: &Query, planned: &Planned) -> Vec<Origins> {
         let optimised = self.ctx.state().optimize(&planned.logical);
-        let flows = self.free_text.of_result(optimised.as_ref().unwrap_or(&planned.logical));
+        let flows = self.followed.of_result(optimised.as_ref().unwrap_or(&planned.logical));
         let filled: Vec<TableName> = match query.kind {
             QueryKind::Mart => query.table().into_iter().collect(),
             QueryKind::Indicator => flow::indicators().into(),
@@ -100,7 +105,7 @@ impl Planner {
         };
         for (field, origins) in planned.schema.fields().iter().zip(&flows) {
             for table in &filled {
-                self.free_text.note(table, field.name(), origins.clone());
+                self.followed.note(table, field.name(), origins.clone());
             }
         }
         flows

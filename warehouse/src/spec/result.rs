@@ -2,9 +2,10 @@
 
 use datafusion::arrow::datatypes::{DataType, Schema as ArrowSchema, SchemaRef};
 
-use super::flow::Origins;
+use super::flow::{Origin, Origins};
 use super::header::QueryDraft;
 use super::nearest::suggestion;
+use super::reader::Span;
 use super::{Indicator, QueryColumn, QueryKind};
 use crate::names::Text;
 
@@ -23,24 +24,57 @@ pub(super) fn compare(draft: &mut QueryDraft<'_>, schema: &SchemaRef) {
 pub(super) fn check_free_text(draft: &QueryDraft<'_>, schema: &ArrowSchema, flows: &[Origins]) {
     let class = draft.query.sensitivity;
     for (at, (field, origins)) in schema.fields().iter().zip(flows).enumerate() {
-        let most = origins.iter().max_by_key(|origin| origin.class);
-        let Some(origin) = most.filter(|origin| origin.class > class) else { continue };
-        let declared = draft.header.columns.as_ref().and_then(|columns| columns.get(at));
-        let declared = declared.filter(|column| column.value == *field.name());
-        let span = declared.map_or_else(|| draft.text.beginning(), |column| column.span.clone());
+        let texts = origins.iter().filter_map(Origin::free_text);
+        let most = texts.max_by_key(|text| text.class);
+        let Some(text) = most.filter(|text| text.class > class) else { continue };
         let message = format!(
-            "`{}` could hold the free text of `{origin}`, which is {}; the query is {}",
+            "`{}` could hold the free text of `{}`, which is {}; the query is {}",
             field.name(),
-            origin.class.as_str(),
+            text.column,
+            text.class.as_str(),
             class.as_str()
         );
         let help = format!(
             "count the text or compare it, take it to words by `vocabulary` in its contract, or \
              raise the query to `sensitivity = \"{}\"`",
-            origin.class.as_str()
+            text.class.as_str()
         );
-        draft.file.fault(span, "free-text-flows", message, help);
+        draft.file.fault(place(draft, at, field.name()), "free-text-flows", message, help);
     }
+}
+
+/// Reports columns that could hold codes of units: without the date of their list they name no
+/// unit. An open dataset may show them beside the key.
+pub(super) fn check_unit_codes(draft: &QueryDraft<'_>, schema: &ArrowSchema, flows: &[Origins]) {
+    let is_open = draft.query.kind == QueryKind::OpenData;
+    if is_open && flows.iter().flatten().any(|origin| matches!(origin, Origin::Key(_))) {
+        return;
+    }
+    for (at, (field, origins)) in schema.fields().iter().zip(flows).enumerate() {
+        let code = origins.iter().find_map(|origin| match origin {
+            Origin::Code(from) => Some(from),
+            _ => None,
+        });
+        let Some(from) = code else { continue };
+        let message = format!(
+            "`{}` could hold codes of units, from {from}, without the date of their list",
+            field.name()
+        );
+        let help = if is_open {
+            "give the unit's key in a column beside it"
+        } else {
+            "give the unit's key, as the sources have it; don_vi(code, date) makes one of a code"
+        };
+        let span = place(draft, at, field.name());
+        draft.file.fault(span, "unit-code-flows", message, help.to_owned());
+    }
+}
+
+/// Where a column of the result is declared; the beginning of the SQL where it is not.
+fn place(draft: &QueryDraft<'_>, at: usize, name: &str) -> Span {
+    let declared = draft.header.columns.as_ref().and_then(|columns| columns.get(at));
+    let declared = declared.filter(|column| column.value == *name);
+    declared.map_or_else(|| draft.text.beginning(), |column| column.span.clone())
 }
 
 fn check_columns(draft: &QueryDraft<'_>, schema: &ArrowSchema) {

@@ -1,5 +1,6 @@
 //! Plans of queries over a table with one column of free text: `nguon.kham` has `ma`, `ghi_chu`
-//! (free text) and `so`; `danh_muc.ma` has `ma` and `ten`.
+//! (free text) and `so`; `danh_muc.ma` has `ma` and `ten`; `danh_muc.tinh` has `don_vi` (keys of
+//! units), `ma` (codes) and `so`.
 
 use std::sync::Arc;
 
@@ -11,20 +12,43 @@ use super::*;
 use crate::geography::Geography;
 
 const SOURCE: &str = "nguon.kham";
+const UNITS: &str = "danh_muc.tinh";
 
-fn known() -> FreeText {
+fn known() -> Followed {
     let table: TableName = SOURCE.parse().unwrap();
-    let (column, class) = ("ghi_chu".to_owned(), Sensitivity::Personal);
-    let origin = Origin { table: table.clone(), column, class };
-    let mut known = FreeText::default();
+    let column = format!("{SOURCE}.ghi_chu");
+    let origin = Origin::FreeText(FreeText { class: Sensitivity::Personal, column });
+    let mut known = Followed::default();
     known.note(&table, "ghi_chu", Origins::from([origin.clone()]));
     known.note(&indicators()[0], "phan_to", Origins::from([origin]));
+    let units: TableName = UNITS.parse().unwrap();
+    known.note(&units, "don_vi", Origins::from([Origin::Key("don_vi".to_owned())]));
+    known.note(&units, "ma", Origins::from([Origin::Code("ma".to_owned())]));
     known
 }
 
 /// Checks which columns of a query's result could hold free text: `x` where one could, in the plan
 /// as it was written and in the one that would run.
 fn check(sql: &str, expected: &str) {
+    marked(sql, expected, |origins| if origins.is_empty() { '.' } else { 'x' });
+}
+
+/// As [`check`], for units: `c` where a column could hold a code, else `k` where it could hold a key.
+fn check_units(sql: &str, expected: &str) {
+    marked(sql, expected, |origins| {
+        let code = origins.iter().any(|origin| matches!(origin, Origin::Code(_)));
+        let key = origins.iter().any(|origin| matches!(origin, Origin::Key(_)));
+        if code {
+            'c'
+        } else if key {
+            'k'
+        } else {
+            '.'
+        }
+    });
+}
+
+fn marked(sql: &str, expected: &str, mark: impl Fn(&Origins) -> char) {
     let (ctx, _) = offline::session(Geography::empty()).unwrap();
     let tables = [
         (
@@ -32,6 +56,7 @@ fn check(sql: &str, expected: &str) {
             vec![("ma", DataType::Utf8), ("ghi_chu", DataType::Utf8), ("so", DataType::Int64)],
         ),
         ("danh_muc.ma", vec![("ma", DataType::Utf8), ("ten", DataType::Utf8)]),
+        (UNITS, vec![("don_vi", DataType::Utf8), ("ma", DataType::Utf8), ("so", DataType::Int64)]),
     ];
     for (name, columns) in tables {
         let fields = columns.into_iter().map(|(name, ty)| Field::new(name, ty, true));
@@ -43,7 +68,7 @@ fn check(sql: &str, expected: &str) {
     let optimised = state.optimize(&written).unwrap();
     for plan in [written, optimised] {
         let flows = known().of_result(&plan);
-        let marks: String = flows.iter().map(|o| if o.is_empty() { '.' } else { 'x' }).collect();
+        let marks: String = flows.iter().map(&mark).collect();
         assert_eq!(marks, expected, "{sql}\n{}", plan.display_indent());
     }
 }
@@ -110,4 +135,34 @@ fn text_is_followed_round_a_recursive_query() {
 fn figures_on_other_boundaries_hold_what_the_indicators_hold() {
     check("SELECT don_vi, phan_to FROM chi_tieu.gia_tri", ".x");
     check("SELECT don_vi, phan_to FROM chi_tieu_tai(DATE '2025-07-01')", ".x");
+}
+
+#[test]
+fn codes_of_units_come_from_lists_from_functions_and_from_keys_cut_apart() {
+    check_units("SELECT don_vi, ma, so FROM danh_muc.tinh", "kc.");
+    check_units(
+        "SELECT ma_don_vi(don_vi), lower(ma), ma || '!', max(ma) OVER () FROM danh_muc.tinh",
+        "cccc",
+    );
+    check_units("SELECT split_part(don_vi, '@', 1), left(don_vi, 2) FROM danh_muc.tinh", "cc");
+    check_units("SELECT ma, thanh_phan FROM chi_tieu_tai(DATE '2025-07-01')", "c.");
+}
+
+#[test]
+fn keys_names_and_figures_of_units_are_no_codes() {
+    check_units(
+        "SELECT don_vi(ma, DATE '2025-07-01'), ten_don_vi(don_vi) FROM danh_muc.tinh",
+        "k.",
+    );
+    check_units(
+        "SELECT don_vi_tai(don_vi, DATE '2025-07-01'), max(don_vi) OVER () FROM danh_muc.tinh",
+        "kk",
+    );
+    check_units("SELECT split_part(don_vi, '@', 2), substr(don_vi, 4) FROM danh_muc.tinh", "kk");
+    check_units("SELECT ma = '01', CASE ma WHEN '01' THEN so END FROM danh_muc.tinh", "..");
+    check_units("SELECT count(ma), sum(so) FROM danh_muc.tinh", "..");
+    check_units(
+        "SELECT t.don_vi, k.so FROM nguon.kham k JOIN danh_muc.tinh t ON t.ma = k.ma",
+        "k.",
+    );
 }
