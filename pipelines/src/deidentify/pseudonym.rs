@@ -62,7 +62,7 @@ impl Pseudonymiser {
 
     /// The token or tokens of each cell; null where it names no one.
     pub(super) fn column(&self, raw: &StringArray) -> StringArray {
-        let bytes = raw.len() * (PREFIX.len() + 2 * TOKEN_BYTES);
+        let bytes = raw.len() * ("v1:".len() + 2 * TOKEN_BYTES);
         let mut tokens = StringBuilder::with_capacity(raw.len(), bytes);
         for cell in raw {
             tokens.append_option(cell.and_then(|cell| self.token(cell)));

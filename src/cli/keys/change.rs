@@ -86,7 +86,10 @@ fn show(event: Event<'_>, out: &Reporter) {
     match event {
         Event::Started { steps } => out.begin(steps),
         Event::Begun { name } => out.working_on(name),
-        Event::Done(outcome) => out.step(Some(&line(outcome))),
+        Event::Done(outcome) => {
+            out.say(&line(outcome));
+            out.step();
+        }
     }
 }
 
@@ -107,7 +110,8 @@ pub(in crate::cli) async fn renew(
     out.begin(behind.len());
     let progress = |name: &TableName| {
         out.working_on(&name.to_string());
-        out.step(Some(&format!("  renewing   {name}")));
+        out.say(&format!("  renewing   {name}"));
+        out.step();
     };
     let renewed = rotation::renew(&house.warehouse, keys, behind, progress).await;
     out.end();
