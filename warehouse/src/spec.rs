@@ -26,6 +26,7 @@ mod origin;
 mod plan;
 mod reader;
 mod result;
+mod risk;
 mod schema;
 mod sql;
 mod vocabulary;
@@ -41,6 +42,7 @@ use crate::names::{Group, Sensitivity, TableName, Text};
 pub use self::glimpse::{Glimpse, glimpse};
 pub use self::linkage::Linkage;
 pub use self::load::{fingerprint, load, load_embedded};
+pub use self::risk::{Coarser, Codes, Risk};
 pub use self::schema::arrow_schema;
 pub use self::vocabulary::{Lookup, Vocabulary};
 
@@ -150,6 +152,8 @@ pub struct SourceTable {
     pub checks: Vec<Check>,
     /// SHA-256 of this table's declaration, in hex: a changed contract is a new batch.
     pub fingerprint: String,
+    /// What is measured each night of how exposed its persons are; none where nothing is.
+    pub risk: Option<Risk>,
 }
 
 impl SourceTable {

@@ -10,6 +10,7 @@ use super::growth;
 use super::linkage::{self, Linkage};
 use super::origin;
 use super::reader::{At, File, Node, Span};
+use super::risk;
 use super::sql::SqlText;
 use super::{
     Column, ColumnType, Contract, Generalisation, Origin, SourceKind, SourceTable, Treatment,
@@ -167,6 +168,7 @@ fn read_table(
     let origin = origin::read(node, system, files, &columns);
     let growth = growth::read(node, &origin, !key.is_empty(), (&columns, complete));
     let checks = check::read(node, "check", Over::Batch);
+    let risk = risk::read(node, class.value, (&columns, complete), &name);
     node.finish();
     check_class(node, &class, &name.value, &columns);
     let complete = check_columns(node.file(), &columns, complete) && complete;
@@ -195,6 +197,7 @@ fn read_table(
         columns: columns.iter().map(|draft| draft.column.clone()).collect(),
         checks: checks.iter().map(|draft| draft.check.clone()).collect(),
         fingerprint: format!("{:x}", sum.finalize()),
+        risk,
     };
     Some(TableDraft { table, span: name.span, complete, columns, checks, deleted: growth.deleted })
 }
