@@ -1,9 +1,11 @@
-//! What a night did, as rows of `he_thong.lan_chay`, `kiem_tra` and `dong_chay`, and what holds
-//! simulated rows since then, as `he_thong.mo_phong`.
+//! What a night did, as rows of `he_thong.lan_chay`, `kiem_tra`, `dong_chay` and `rui_ro`, and what
+//! holds simulated rows since then, as `he_thong.mo_phong`.
 //!
 //! The rows are made from the notes that the commits carry, so a night that was killed and run
 //! again tells the same story as one that was not. A table is rewritten only when its rows for
 //! this night differ from those already there.
+
+mod exposure;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,6 +24,8 @@ use warehouse::store::{Note, Replace, Step, StoreError};
 use warehouse::system::{self, SystemTable};
 
 use connectors::files::hex;
+
+use self::exposure::risks;
 
 /// The column that the ledger is partitioned by, so that a night rewrites nothing of the others.
 const NIGHT: &str = "dem";
@@ -208,6 +212,12 @@ impl Outcome {
         self.attempt.as_ref().or_else(|| self.committed())
     }
 
+    /// The note of the rows that stand, where the night looked at them.
+    fn standing(&self) -> Option<&Note> {
+        let is_known = matches!(self.result, RunResult::New | RunResult::Unchanged);
+        self.note.as_ref().filter(|_| is_known)
+    }
+
     /// The note whose checks say how what tonight brought fared: none where nothing was checked.
     fn checked(&self) -> Option<&Note> {
         let standing = self.note.as_ref().filter(|_| self.result == RunResult::Unchanged);
@@ -245,6 +255,8 @@ pub async fn write(
     replace_night(warehouse, system::checks(), night, checks, &names).await?;
     let lineage = lineage(night, outcomes)?;
     replace_night(warehouse, system::lineage(), night, lineage, &tables).await?;
+    let risks = risks(night, outcomes, warehouse.declarations())?;
+    replace_night(warehouse, system::risks(), night, risks, &names).await?;
     mark_simulated(warehouse, night, outcomes).await
 }
 

@@ -14,6 +14,7 @@ pub mod materialise;
 pub mod night;
 pub mod quality;
 pub mod quarantine;
+mod risk;
 pub mod rotation;
 pub mod simulate;
 pub mod sources;

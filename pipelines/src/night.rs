@@ -6,6 +6,7 @@
 //! does depend on it keeps its old rows and is said to be stale.
 
 mod compute;
+mod expose;
 mod grow;
 mod load;
 mod names;

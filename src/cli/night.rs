@@ -6,7 +6,7 @@ use pipelines::materialise::target;
 use pipelines::night::{Event, Night, Summary};
 use serde_json::{Map, Value, json};
 use warehouse::names::TableName;
-use warehouse::store::Lake;
+use warehouse::store::{Lake, Step};
 
 use super::{CommandLine, Exit, House, keys};
 use crate::config::{self, UsageError};
@@ -217,7 +217,11 @@ fn describe(outcome: &Outcome) -> Option<String> {
             };
             let faults: u64 = note.checks.iter().map(|check| check.faults).sum();
             let checks = if faults == 0 { String::new() } else { format!(", {faults} findings") };
-            format!("  new        {name}: {} rows{refused}{checks}", note.rows_written)
+            let near = match (outcome.step, reason) {
+                (_, "") | (Step::Tinh | Step::HeThong, _) => String::new(),
+                (Step::Nap, near) => format!("; {near}"),
+            };
+            format!("  new        {name}: {} rows{refused}{checks}{near}", note.rows_written)
         }
         RunResult::Unchanged => return None,
         // Most systems of the sector are not connected yet: those that never sent are only counted.

@@ -17,12 +17,13 @@ const STARTS: [&str; 6] = ["/", "/bang-dieu-khien", "/chi-tieu", "/danh-muc", "/
 const VISITS: usize = 1500;
 
 /// Queries of anyone who looks around.
-const QUERIES: [&str; 14] = [
+const QUERIES: [&str; 15] = [
     "SELECT * FROM he_thong.bang",
     "SELECT * FROM he_thong.cot",
     "SELECT * FROM he_thong.lan_chay",
     "SELECT * FROM he_thong.kiem_tra",
     "SELECT * FROM he_thong.dong_chay",
+    "SELECT * FROM he_thong.rui_ro",
     "SELECT * FROM he_thong.phat_hanh",
     "SELECT * FROM he_thong.cach_ly",
     "SELECT * FROM chi_tieu.dinh_nghia",

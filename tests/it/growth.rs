@@ -109,6 +109,10 @@ key = ["ma_luot"]
 title = { vi = "Lượt khám", en = "Visits" }
 grain = { vi = "Một lượt khám", en = "One visit" }
 
+[table.risk]
+quasi_identifiers = ["trang_thai", "thang"]
+sensitive = ["tien"]
+
 [[table.column]]
 name = "ma_luot"
 label = { vi = "Mã lượt", en = "Visit" }
@@ -161,6 +165,10 @@ pub(crate) const UPSERT: &str = "partition = \"thang\"\ngrowth = { kind = \"upse
                       again_days = 1, deleted = \"trang_thai = '9'\" }";
 
 const ROWS: &str = "SELECT * FROM nguon.kcb_luot_kham";
+
+/// How exposed the table is after the newest night.
+const RISKS: &str = "SELECT phep_do, cot, muc, gia_tri, so_nguoi FROM he_thong.rui_ro \
+     WHERE dem = (SELECT max(dem) FROM he_thong.rui_ro)";
 
 /// A server with the relation of visits, and the configuration that reaches it.
 pub(crate) fn server() -> (Postgres, String) {
@@ -217,6 +225,8 @@ fn five_nights_of_increments_corrections_late_rows_and_deletions_are_one_load_of
     let (grown, whole) = (house.lines(ROWS), fresh.lines(ROWS));
     assert_eq!(whole.len(), 5 * 40 - 4);
     assert_eq!(grown, whole);
+    // So is what was measured, though each night counted only the months that it touched.
+    assert_eq!(house.lines(RISKS), fresh.lines(RISKS));
     let read = "SELECT so_dong_doc FROM he_thong.lan_chay WHERE bang = 'nguon.kcb_luot_kham' \
                 AND dem = DATE '2026-07-06'";
     // Of the 200 rows, those written since a day before the newest of the night before: three days.
@@ -333,6 +343,7 @@ fn periods_are_replaced_as_wholes_as_far_back_as_declared_and_further_when_asked
     let fresh = House::new(&contract, &config).with_keys_of(&house);
     fresh.night("2026-07-11");
     assert_eq!(house.lines(ROWS), fresh.lines(ROWS));
+    assert_eq!(house.lines(RISKS), fresh.lines(RISKS));
 }
 
 #[test]

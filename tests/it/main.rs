@@ -29,6 +29,7 @@ mod published;
 mod readers;
 mod reload;
 mod rights;
+mod risk;
 mod simulated;
 mod storms;
 mod support;

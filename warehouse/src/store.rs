@@ -12,6 +12,7 @@ mod guarded;
 mod lease;
 mod note;
 mod places;
+mod risk;
 mod version;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -47,6 +48,7 @@ pub use self::forget::Outdated;
 pub use self::lease::{Lease, LeaseError};
 pub use self::note::{CheckResult, Note, Step};
 pub use self::places::Places;
+pub use self::risk::{Alike, Asked, Exposure, Measured};
 pub(crate) use self::version::DataFile;
 pub use self::version::Version;
 

@@ -163,6 +163,28 @@ pub fn lineage() -> SystemTable {
     )
 }
 
+/// `he_thong.rui_ro`: how exposed the persons of each table are.
+pub fn risks() -> SystemTable {
+    let number = |name| Field::new(name, DataType::Float64, true);
+    table(
+        Schema::HeThong,
+        "rui_ro",
+        vec![
+            date("dem"),
+            text("bang"),
+            text("phep_do"),
+            text("cot"),
+            text("muc"),
+            number("gia_tri"),
+            number("nguong"),
+            int("so_nguoi"),
+            text("dem_theo"),
+        ],
+        ("Rủi ro lộ danh tính", "Disclosure risk"),
+        ("Một phép đo trên một bảng trong một đêm", "One measure of one table in one night"),
+    )
+}
+
 /// `he_thong.phat_hanh`: open datasets released.
 pub fn releases() -> SystemTable {
     table(
@@ -223,7 +245,16 @@ pub fn queries() -> SystemTable {
 
 /// All stored tables of the product's own.
 pub fn stored() -> Vec<SystemTable> {
-    vec![indicator_values(), runs(), checks(), quarantine(), lineage(), releases(), simulated()]
+    vec![
+        indicator_values(),
+        runs(),
+        checks(),
+        quarantine(),
+        lineage(),
+        risks(),
+        releases(),
+        simulated(),
+    ]
 }
 
 /// Tables answered from the declarations alone, with their one batch.

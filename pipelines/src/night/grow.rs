@@ -14,10 +14,10 @@ use warehouse::store::{Gone, Note, Places, Replace, StoreError};
 use super::Night;
 
 /// The name under which SQL sees the batch.
-const BATCH: &str = "bang";
+pub(super) const BATCH: &str = "bang";
 
 /// The name under which it sees rows of the table with where they lie.
-const THERE: &str = "dang_co";
+pub(super) const THERE: &str = "dang_co";
 
 /// Rows of before that are compared at a time.
 const AT_ONCE: u64 = 1_000_000;
@@ -34,14 +34,14 @@ pub(super) enum GrowError {
 /// Rows to write.
 pub(super) struct Change<'a> {
     table: &'a SourceTable,
-    rows: Staged,
-    place: Place,
+    pub(super) rows: Staged,
+    pub(super) place: Place,
     /// Whether rows of before stay.
     keeps: bool,
 }
 
 /// Where they go.
-enum Place {
+pub(super) enum Place {
     /// In the place of all rows.
     All,
     /// In the place of these partitions.
@@ -200,7 +200,10 @@ impl Night<'_> {
 }
 
 /// The partitions that the rows of the batch are of.
-async fn partitions_of(workshop: &Workshop, by: &str) -> Result<BTreeSet<String>, QueryError> {
+pub(super) async fn partitions_of(
+    workshop: &Workshop,
+    by: &str,
+) -> Result<BTreeSet<String>, QueryError> {
     let sql = format!("SELECT DISTINCT CAST(\"{by}\" AS VARCHAR) FROM {BATCH}");
     let add = |values: &mut BTreeSet<String>, rows: &RecordBatch| {
         let texts = arrow::compute::cast(rows.column(0), &arrow::datatypes::DataType::Utf8);
@@ -227,7 +230,7 @@ fn columns(table: &SourceTable) -> String {
 }
 
 /// The condition of rows whose partition is one of `values`.
-fn among(by: &str, values: &BTreeSet<String>) -> String {
+pub(super) fn among(by: &str, values: &BTreeSet<String>) -> String {
     if values.is_empty() {
         return "false".to_owned();
     }

@@ -10,9 +10,9 @@ use chrono::{DateTime, Utc};
 use connectors::{Snapshot, SourceError, Span};
 use warehouse::names::{Schema, Sensitivity};
 use warehouse::query::QueryError;
-use warehouse::spec::{Declarations, Growth, Origin, SourceTable};
+use warehouse::spec::{Declarations, Growth, Origin, Risk, SourceTable};
 use warehouse::stage::{RowSet, StageError, Staged};
-use warehouse::store::{Note, Step, StoreError};
+use warehouse::store::{Measured, Note, Step, StoreError};
 
 use super::grow::GrowError;
 use super::names::Names;
@@ -23,6 +23,7 @@ use crate::batch::{self, Batch, BatchError, Refused, Tools};
 use crate::ledger::{Fared, Outcome, RunResult};
 use crate::quality::{self, Findings, QualityError};
 use crate::quarantine;
+use crate::risk;
 use crate::sources::Wanted;
 
 /// Source tables in working order: declared reference data, then other reference data, then
@@ -80,6 +81,8 @@ enum LoadError {
         #[source]
         source: QueryError,
     },
+    #[error("how exposed the persons of the table are cannot be measured")]
+    Risk(#[source] GrowError),
 }
 
 impl Night<'_> {
@@ -155,9 +158,10 @@ impl Night<'_> {
         }
         let note = lake.last_note(&table.name).await?;
         // Committed earlier in this same night: the night was resumed.
-        let tonight = note.as_ref().is_some_and(|note| note.night == self.date);
-        let result = if tonight { RunResult::New } else { RunResult::Unchanged };
-        Ok(Some(Fared::new(result, note, None)))
+        Ok(Some(match note {
+            Some(note) if note.night == self.date => renewed(table, note),
+            note => Fared::new(RunResult::Unchanged, note, None),
+        }))
     }
 
     async fn take(
@@ -266,9 +270,15 @@ impl Night<'_> {
             return Ok(Fared::refused(before, note, reason));
         }
         let change = self.change(table, visit.span.as_ref(), rows).await?;
-        note.simulated |= change.keeps_rows() && before.is_some_and(|note| note.simulated);
+        let stands = before.as_ref().filter(|_| change.keeps_rows());
+        note.simulated |= stands.is_some_and(|note| note.simulated);
+        note.risk =
+            self.exposure(table, &change, before.as_ref()).await.map_err(LoadError::Risk)?;
+        if let Some(reason) = exposed(table, &note, risk::verdict) {
+            return Ok(Fared::refused(before, note, reason));
+        }
         note.version = change.write(self, &note).await?;
-        Ok(Fared::new(RunResult::New, Some(note), None))
+        Ok(renewed(table, note))
     }
 
     /// The values that each referring column may hold.
@@ -298,6 +308,21 @@ impl Night<'_> {
         }
         Ok(all)
     }
+}
+
+/// A batch that was committed, with what a steward should know of it.
+fn renewed(table: &SourceTable, note: Note) -> Fared {
+    let reason = exposed(table, &note, risk::near);
+    Fared::new(RunResult::New, Some(note), reason)
+}
+
+/// What `judge` says of how exposed the table is after the commit of that note.
+fn exposed(
+    table: &SourceTable,
+    note: &Note,
+    judge: fn(&Risk, &Measured) -> Option<String>,
+) -> Option<String> {
+    judge(table.risk.as_ref()?, note.risk.as_ref()?)
 }
 
 /// The rows to commit, and all that are refused.

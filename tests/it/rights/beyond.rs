@@ -176,6 +176,7 @@ fn attempts() -> Vec<String> {
         "SELECT * FROM he_thong.lan_chay",
         "SELECT * FROM he_thong.kiem_tra",
         "SELECT * FROM he_thong.dong_chay",
+        "SELECT * FROM he_thong.rui_ro",
         "SELECT * FROM he_thong.phat_hanh",
         "SELECT * FROM he_thong.cach_ly",
         "SELECT * FROM he_thong.truy_van",

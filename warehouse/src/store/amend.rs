@@ -34,6 +34,11 @@ pub struct Gone {
 }
 
 impl Gone {
+    /// The files of that version that stay, by their position.
+    pub fn staying(&self) -> BTreeSet<usize> {
+        (0..self.rows.version().files()).filter(|at| !self.files.contains(at)).collect()
+    }
+
     /// Whether some of the rows lie in files that stay, so that the log has to tell of them.
     fn is_told(&self) -> bool {
         self.rows.files().any(|(file, _)| !self.files.contains(&file))

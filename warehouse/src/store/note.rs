@@ -6,6 +6,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use deltalake_core::{DeltaTable, DeltaTableError};
 use serde::{Deserialize, Serialize};
 
+use super::risk::Measured;
+
 /// The key of the note in the commit's metadata.
 const KEY: &str = "khoyte";
 
@@ -76,6 +78,9 @@ pub struct Note {
     /// before it that is still there, or of what it was made from.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub simulated: bool,
+    /// How exposed the persons of the table are after this commit; none where that is not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Measured>,
     /// The version that the commit made; filled in on reading.
     #[serde(skip)]
     pub version: u64,
@@ -102,6 +107,7 @@ impl Note {
             finished_at: now,
             others: None,
             simulated: false,
+            risk: None,
             version: 0,
         }
     }

@@ -1,6 +1,6 @@
 //! Where rows lie: in which file of a version of a table, and where in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use deltalake_core::DeltaTableError;
@@ -51,6 +51,12 @@ impl Places {
             }
         }
         groups
+    }
+
+    /// The partitions that they are in, where the table lies by one column.
+    pub fn partitions(&self) -> BTreeSet<String> {
+        let values = self.files.keys().filter_map(|at| self.version.files.get(*at)?.values.first());
+        values.flatten().cloned().collect()
     }
 
     /// The version that they are of.
