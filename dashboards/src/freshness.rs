@@ -16,7 +16,9 @@ use crate::error::PageError;
 use crate::request::Reader;
 use crate::text::shared;
 
-pub(crate) use self::details::{Batch, CheckResult, Refusal, batches, checks, refusals};
+pub(crate) use self::details::{
+    Batch, CheckResult, Refusal, Risk, batches, checks, refusals, risks,
+};
 
 /// A night older than this is late: one may fail on a holiday, two are noticed.
 const LATE_DAYS: i64 = 2;

@@ -9,6 +9,7 @@ pub(crate) mod indicator;
 pub(crate) mod indicators;
 pub(crate) mod log_in;
 pub(crate) mod notes;
+pub(crate) mod risk;
 pub(crate) mod source;
 pub(crate) mod sql;
 pub(crate) mod table;

@@ -1,4 +1,5 @@
-//! What stands behind a table's freshness: its checks, its refused rows, its recent runs.
+//! What stands behind a table's freshness: its checks, its refused rows, its recent runs, and how
+//! exposed its persons are.
 
 use chrono::NaiveDate;
 use warehouse::grid::Cell;
@@ -129,6 +130,56 @@ pub(crate) async fn batches(
                 rows_written: number(row, "so_dong_ghi"),
                 rows_quarantined: number(row, "so_dong_cach_ly"),
                 version: number(row, "phien_ban"),
+            })
+        })
+        .collect())
+}
+
+/// One measure of how exposed the persons of a table are (`he_thong.rui_ro`).
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Risk {
+    pub(crate) night: NaiveDate,
+    pub(crate) measure: String,
+    pub(crate) column: String,
+    /// How the column would be treated.
+    pub(crate) way: String,
+    pub(crate) value: f64,
+    pub(crate) bound: Option<f64>,
+    pub(crate) counted: i64,
+    /// Whether persons were counted, and not rows.
+    pub(crate) of_persons: bool,
+}
+
+const RISKS: &str = "SELECT dem, phep_do, cot, muc, gia_tri, nguong, so_nguoi, dem_theo, bang \
+     FROM (SELECT *, rank() OVER (PARTITION BY bang ORDER BY dem DESC) AS thu \
+           FROM he_thong.rui_ro) AS t \
+     WHERE thu = 1 ORDER BY bang, phep_do, cot, muc";
+
+/// The newest measures of a table; none where they are not the reader's to see.
+pub(crate) async fn risks(
+    app: &App,
+    reader: &Reader,
+    table: &TableName,
+) -> Result<Vec<Risk>, PageError> {
+    let grid = app.rows(reader, RISKS).await?;
+    let name = table.to_string();
+    let text = |row, name| grid.cell(row, name).as_str().unwrap_or_default().to_owned();
+    let number = |row, name| match grid.cell(row, name) {
+        Cell::Number(number) => Some(*number),
+        _ => None,
+    };
+    Ok((0..grid.rows.len())
+        .filter(|&row| grid.cell(row, "bang").as_str() == Some(&name))
+        .filter_map(|row| {
+            Some(Risk {
+                night: date(grid.cell(row, "dem"))?,
+                measure: text(row, "phep_do"),
+                column: text(row, "cot"),
+                way: text(row, "muc"),
+                value: number(row, "gia_tri")?,
+                bound: number(row, "nguong"),
+                counted: grid.cell(row, "so_nguoi").as_i64().unwrap_or_default(),
+                of_persons: grid.cell(row, "dem_theo").as_str() == Some("nguoi"),
             })
         })
         .collect())

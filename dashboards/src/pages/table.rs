@@ -1,5 +1,6 @@
 //! One table, for those who may read it: what a row is, its columns, where it comes from, what it
-//! is used for, its recent batches and checks, a query to begin with, and its first rows.
+//! is used for, its recent batches and checks, how exposed its persons are, a query to begin with, and its
+//! first rows.
 
 use askama::Template;
 use axum::extract::State;
@@ -12,6 +13,7 @@ use crate::error::PageError;
 use crate::freshness::{self, Batch};
 use crate::lang;
 use crate::pages::notes::Freshness;
+use crate::pages::risk::RiskView;
 use crate::pages::source::{CheckView, RefusalView};
 use crate::request::{Named, Reader};
 use crate::shell::{Part, Rows, Shell, Shown, page};
@@ -49,6 +51,7 @@ struct TablePage<'a> {
     counts_hidden: Option<&'static str>,
     checks: Vec<CheckView>,
     refusals: Option<Vec<RefusalView>>,
+    risk: Option<RiskView>,
     sample: String,
     sample_href: String,
     rows: Option<Rows>,
@@ -86,12 +89,13 @@ pub(crate) async fn show(
     let text = name.to_string();
     let wanted = |table: &str| table == text;
     let (lang, whole) = (reader.lang, reader.reads_whole(info.class));
-    let (nights, simulated, batches, checks, refusals, rows) = tokio::try_join!(
+    let (nights, simulated, batches, checks, refusals, risks, rows) = tokio::try_join!(
         freshness::nights(&app, &reader),
         simulated(&app, &reader),
         freshness::batches(&app, &reader, &name),
         freshness::checks(&app, &reader, wanted),
         freshness::refusals(&app, &reader, wanted),
+        freshness::risks(&app, &reader, &name),
         first_rows(&app, &reader, &name),
     )?;
     let w = words(lang);
@@ -131,6 +135,7 @@ pub(crate) async fn show(
         batches: batches.iter().map(|batch| BatchView::new(batch, whole, lang)).collect(),
         counts_hidden: (!whole).then_some(w.counts_hidden),
         checks: checks.iter().map(|check| CheckView::new(check, &reader)).collect(),
+        risk: RiskView::of(&risks, &info, lang),
         refusals,
         sample_href: lang::href_with(lang, "/sql", &[("bang", Some(&text))]),
         sample: sample(&info),

@@ -78,4 +78,26 @@ words! {
     tables_hidden: "Các bảng của cơ sở dữ liệu này, nếu có, ngoài quyền đọc của bạn.", "The tables of this database, if there are any, are not yours to read.";
     caveats: "Lưu ý khi dùng", "Before you use it";
     definition_sql: "Câu lệnh SQL tạo ra bảng", "The SQL that makes it";
+    risk: "Rủi ro lộ danh tính", "Disclosure risk";
+    risk_night: "Đo đêm {0}, trên {1} {2}, mỗi người tính một lần trong mỗi nhóm. Một nhóm là các dòng giống nhau ở: {3}.", "Measured in the night of {0}, on {1} {2}, each person once in each group. A group is the rows that are alike in: {3}.";
+    risk_persons: "người", "persons";
+    risk_rows: "dòng", "rows";
+    risk_k: "Nhóm nhỏ nhất (k-ẩn danh)", "Smallest group (k-anonymity)";
+    risk_alone: "Đứng một mình trong nhóm", "Alone in their group";
+    risk_few: "Trong nhóm dưới 5", "In groups of fewer than 5";
+    risk_fewest: "Số giá trị {0} ít nhất trong một nhóm (ℓ-đa dạng)", "Fewest values of {0} in a group (ℓ-diversity)";
+    risk_alike: "Trong nhóm chỉ có một giá trị {0}", "In groups with one value of {0}";
+    risk_bound: "{0}, ngưỡng của hợp đồng {1}", "{0}, the contract's bound is {1}";
+    risk_ways: "Nếu làm thô một cột", "If a column were coarser";
+    risk_ways_caption: "Tỷ lệ còn đứng một mình khi một cột bị bỏ hoặc làm thô", "Share still alone when a column is left out or made coarser";
+    risk_way: "Xử lý", "Treatment";
+    risk_left: "Còn đứng một mình", "Still alone";
+    way_without: "bỏ cột", "left out";
+    way_month: "theo tháng", "by month";
+    way_year: "theo năm", "by year";
+    way_five_years: "nhóm 5 năm", "groups of 5 years";
+    way_ten_years: "nhóm 10 năm", "groups of 10 years";
+    way_category: "mã ICD-10 ba ký tự", "ICD-10 category of three characters";
+    way_chapter: "chương ICD-10", "ICD-10 chapter";
+    way_province: "tỉnh, thành phố", "province";
 }
