@@ -98,7 +98,9 @@ pub(super) async fn publish(
         let (rows, hidden) = (one.rows, one.suppressed_cells);
         let of = if one.simulated { ", of simulated data" } else { "" };
         out.say(&Both {
-            text: format!("  {state}  {dataset} v{version}: {rows} rows, {hidden} cells hidden{of}"),
+            text: format!(
+                "  {state}  {dataset} v{version}: {rows} rows, {hidden} cells hidden{of}"
+            ),
             object: json!({
                 "dataset": dataset,
                 "result": state.trim(),

@@ -151,7 +151,7 @@ fn read_table(
     let master = node.boolean("master").unwrap_or(false);
     let class = read_class(node, class);
     if let Some(parsed) = &parsed {
-        linkage::check_schema(node, &name, (parsed, class.value));
+        linkage::check_schema(node, (&name, parsed), &class);
     }
     let max_bad_rows_percent = read_share(node, "max_bad_rows_percent", 0.0);
     let max_fall_percent = read_share(node, "max_fall_percent", MAX_FALL);

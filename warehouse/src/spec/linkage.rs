@@ -44,25 +44,26 @@ pub(super) fn read(root: &Node<'_>) -> Vec<At<Linkage>> {
 /// Tables of a restricted class are in `han_che`, and no others.
 pub(super) fn check_schema(
     node: &Node<'_>,
-    name: &At<String>,
-    (parsed, class): (&TableName, Sensitivity),
+    (name, parsed): (&At<String>, &TableName),
+    class: &At<Sensitivity>,
 ) {
-    let table = parsed.name();
-    match (parsed.schema(), class) {
-        (Schema::HanChe, Sensitivity::Restricted) => {}
-        (Schema::HanChe, class) => {
-            let message =
-                format!("`{parsed}` is among restricted tables, and is {}", class.as_str());
-            let help = format!("write `name = \"nguon.{table}\"`, or raise its class");
-            node.file().fault(name.span.clone(), "restricted-schema", message, help);
-        }
-        (_, Sensitivity::Restricted) => {
-            let message = format!("`{parsed}` is restricted, and is among other tables");
-            let help = format!("write `name = \"han_che.{table}\"`");
-            node.file().fault(name.span.clone(), "restricted-schema", message, help);
-        }
-        _ => {}
+    let word = class.value.as_str();
+    // A class that could not be read counts as restricted, and has its own fault.
+    if !node.file().text.get(class.span.clone()).is_some_and(|said| said.contains(word)) {
+        return;
     }
+    let is_restricted = class.value == Sensitivity::Restricted;
+    let (message, right) = match (parsed.schema(), is_restricted) {
+        (Schema::HanChe, false) => {
+            (format!("`{parsed}` is among restricted tables, and is {word}"), Schema::Nguon)
+        }
+        (Schema::Nguon | Schema::DanhMuc, true) => {
+            (format!("`{parsed}` is restricted, and is among other tables"), Schema::HanChe)
+        }
+        _ => return,
+    };
+    let help = format!("write `name = \"{right}.{}\"`, or another class", parsed.name());
+    node.file().fault(name.span.clone(), "restricted-schema", message, help);
 }
 
 /// Whoever shares a domain says for what, and nobody says so in vain.
