@@ -6,6 +6,7 @@
 //! again asks the table itself what is already there. One night writes at a time: see [`Lease`].
 
 mod amend;
+mod changed;
 mod examine;
 mod forget;
 mod guarded;
@@ -43,6 +44,7 @@ use crate::names::TableName;
 use crate::stage::Rows;
 
 pub use self::amend::Gone;
+pub use self::changed::{Changed, Seen};
 pub use self::examine::{Examined, Flaw};
 pub use self::forget::Outdated;
 pub use self::lease::{Lease, LeaseError};

@@ -289,7 +289,8 @@ mod tests {
             values: vec![month.map(str::to_owned)],
         };
         let files = [Some("2026-01"), None, Some("2026-02")].map(file).into();
-        Pick::Counting(Arc::new(Version { partitioned_by: vec!["thang".to_owned()], files }))
+        let partitioned_by = vec!["thang".to_owned()];
+        Pick::Counting(Arc::new(Version { number: 0, partitioned_by, files }))
     }
 
     #[test]

@@ -7,6 +7,7 @@ use deltalake_core::{DeltaTable, DeltaTableError};
 use serde::{Deserialize, Serialize};
 
 use super::risk::Measured;
+use super::Seen;
 
 /// The key of the note in the commit's metadata.
 const KEY: &str = "khoyte";
@@ -81,6 +82,16 @@ pub struct Note {
     /// How exposed the persons of the table are after this commit; none where that is not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<Measured>,
+    /// The versions of the tables that were read, of what can be made by parts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen: BTreeMap<String, Seen>,
+    /// SHA-256, in hex, of all but its inputs that the rows follow from, of what can be made by parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<String>,
+    /// How many partitions were made anew; none where all rows were. [`Note::rows_written`] are the
+    /// rows of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<u64>,
     /// The version that the commit made; filled in on reading.
     #[serde(skip)]
     pub version: u64,
@@ -108,6 +119,9 @@ impl Note {
             others: None,
             simulated: false,
             risk: None,
+            seen: BTreeMap::new(),
+            recipe: None,
+            parts: None,
             version: 0,
         }
     }

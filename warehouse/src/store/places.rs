@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn groups_hold_whole_files() {
-        let version = Arc::new(Version { partitioned_by: Vec::new(), files: Vec::new() });
+        let version =
+            Arc::new(Version { number: 0, partitioned_by: Vec::new(), files: Vec::new() });
         let mut places = Places::none(version);
         for (file, rows) in [(0, 3), (1, 3), (2, 9), (3, 1)] {
             (0..rows).for_each(|row| places.insert(file, row));

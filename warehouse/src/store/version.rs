@@ -13,13 +13,15 @@ use super::places::{self, Places};
 /// See the module. Files never change, so neither does a version.
 #[derive(Debug)]
 pub struct Version {
+    /// Its number in the log.
+    pub(crate) number: u64,
     /// Columns whose values stand in the log and not in the files.
     pub(crate) partitioned_by: Vec<String>,
     pub(crate) files: Vec<DataFile>,
 }
 
 /// A file of rows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct DataFile {
     /// Its name in the log.
     pub(crate) path: String,
@@ -106,7 +108,7 @@ impl Version {
                 values,
             });
         }
-        Ok(Self { partitioned_by, files })
+        Ok(Self { number: snapshot.version(), partitioned_by, files })
     }
 }
 
