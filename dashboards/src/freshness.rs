@@ -316,6 +316,7 @@ mod tests {
             reads: BTreeSet::new(),
             schema: Arc::new(Schema::empty()),
             fingerprint: String::new(),
+            partition: None,
         }
     }
 

@@ -450,6 +450,9 @@ pub struct Query {
     pub schema: SchemaRef,
     /// SHA-256 of header and SQL, in hex.
     pub fingerprint: String,
+    /// The column that a mart is partitioned by, and by whose values it is made anew where only parts
+    /// of what it reads have changed. It has a value in every row.
+    pub partition: Option<String>,
 }
 
 impl Query {

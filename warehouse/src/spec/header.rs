@@ -35,6 +35,8 @@ pub(super) struct HeaderDraft {
     pub(super) columns: Option<Vec<At<String>>>,
     /// Columns that the release names.
     pub(super) suppressed: Vec<At<String>>,
+    /// The column that the mart is partitioned by.
+    pub(super) partition: Option<At<String>>,
     pub(super) checks: Vec<CheckDraft>,
 }
 
@@ -126,6 +128,7 @@ fn blank(file: &File<'_>, kind: QueryKind, sql: &SqlText) -> Query {
         reads: BTreeSet::new(),
         schema: Arc::new(ArrowSchema::empty()),
         fingerprint: format!("{:x}", Sha256::digest(file.text)),
+        partition: None,
     }
 }
 
@@ -151,6 +154,8 @@ fn read_root(root: &Node<'_>, query: &mut Query, header: &mut HeaderDraft) -> bo
     header.columns = Some(places);
     header.checks = check::read(root, "check", Over::Result);
     query.checks = header.checks.iter().map(|draft| draft.check.clone()).collect();
+    header.partition = read_partition(root, query.kind);
+    query.partition = header.partition.as_ref().map(|name| name.value.clone());
     query.indicator = section(root, "indicator", query.kind == QueryKind::Indicator)
         .map(|node| read_indicator(&node));
     query.release = section(root, "release", query.kind == QueryKind::OpenData)
@@ -178,6 +183,17 @@ fn section<'t>(root: &Node<'t>, key: &'static str, wanted: bool) -> Option<Node<
         root.file().fault(root.key_span(key), "misplaced-key", message, help);
     }
     root.table(key).filter(|_| wanted)
+}
+
+/// Only a mart has a table of its own, which can lie in partitions.
+fn read_partition(root: &Node<'_>, kind: QueryKind) -> Option<At<String>> {
+    let partition = root.string("partition");
+    if kind != QueryKind::Mart && root.has("partition") {
+        let message = "`partition` has no meaning in this folder";
+        let help = "it belongs to files of queries/marts".to_owned();
+        root.file().fault(root.key_span("partition"), "misplaced-key", message, help);
+    }
+    partition.filter(|_| kind == QueryKind::Mart)
 }
 
 fn read_column(node: &Node<'_>) -> Option<(QueryColumn, At<String>)> {

@@ -18,6 +18,7 @@ pub(super) fn compare(draft: &mut QueryDraft<'_>, schema: &SchemaRef) {
     check_columns(draft, schema);
     check_units(draft, schema);
     check_suppressed(draft, schema);
+    check_partition(draft, schema);
 }
 
 /// Reports columns that could hold free text about persons, where the query's class is lower.
@@ -128,6 +129,25 @@ fn check_suppressed(draft: &QueryDraft<'_>, schema: &ArrowSchema) {
             let help = suggestion(&column.value, names());
             draft.file.fault(column.span.clone(), "suppress-unknown-column", message, help);
         }
+    }
+}
+
+fn check_partition(draft: &QueryDraft<'_>, schema: &ArrowSchema) {
+    let Some(column) = &draft.header.partition else { return };
+    let Ok(field) = schema.field_with_name(&column.value) else {
+        let message = format!("the mart has no column `{}`", column.value);
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        let help = suggestion(&column.value, names);
+        draft.file.fault(column.span.clone(), "unknown-reference", message, help);
+        return;
+    };
+    let ty = field.data_type();
+    if !matches!(ty, DataType::Date32 | DataType::Int64 | DataType::Utf8) {
+        let message =
+            format!("the mart cannot be partitioned by `{}`, which is {ty}", field.name());
+        let help = "a partition is a date, a whole number or a text with few values, and one in \
+                    every row: CAST(… AS DATE)";
+        draft.file.fault(column.span.clone(), "bad-partition", message, help.to_owned());
     }
 }
 
