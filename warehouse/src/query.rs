@@ -24,6 +24,7 @@ mod lake_table;
 mod milestones;
 mod numbers;
 mod parcel;
+mod parts;
 mod pins;
 mod pool;
 mod postgres_functions;

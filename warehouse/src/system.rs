@@ -107,6 +107,7 @@ pub fn runs() -> SystemTable {
             instant("bat_dau"),
             instant("ket_thuc"),
             text("ly_do"),
+            int("so_phan_vung"),
         ],
         ("Lần chạy hằng đêm", "Nightly runs"),
         ("Một bảng trong một đêm", "One table in one night"),

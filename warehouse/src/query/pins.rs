@@ -23,6 +23,14 @@ impl Pins {
         Self { lake, pinned: Mutex::default() }
     }
 
+    /// The same versions, but for some tables others.
+    pub(super) fn with(&self, others: impl IntoIterator<Item = (TableName, Version)>) -> Self {
+        let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let pin = |version| Arc::new(OnceCell::new_with(Some(Some(Arc::new(version)))));
+        pinned.extend(others.into_iter().map(|(name, version)| (name, pin(version))));
+        Self { lake: self.lake.clone(), pinned: Mutex::new(pinned) }
+    }
+
     /// The version of `name` that this statement reads; `None` where it was never written.
     pub(super) async fn version(
         &self,

@@ -1,7 +1,7 @@
 //! Reads of the product's own: what a night computes and checks. They see everything, have no
 //! deadline and no account, and run on the same runtime within the same memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
@@ -9,6 +9,8 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::{DataFusionError, Result as EngineResult};
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::sql::parser::Statement as EngineStatement;
 use futures::StreamExt;
@@ -16,12 +18,15 @@ use futures::StreamExt;
 use super::catalog::Bench;
 use super::guard::guard;
 use super::lake_table::LakeTable;
+use super::parts::{self, Affected, Changing};
 use super::scan::Pick;
 use super::session::context;
 use super::statement::verify;
 use super::{Door, QueryError, Via, Warehouse};
 use crate::access::Principal;
+use crate::names::TableName;
 use crate::stage::{Rows, Stage, StageError, Staged};
+use crate::store::{StoreError, Version};
 
 /// The lake, and tables that are not in it beside it under bare names. All queries of one workshop
 /// read the same versions.
@@ -50,6 +55,69 @@ impl Workshop {
     pub fn with_places(mut self, name: &str, columns: &Schema, pick: Pick) -> Self {
         self.tables.insert(name.to_owned(), Arc::new(LakeTable::placed(columns, pick)));
         self
+    }
+
+    /// The version of a table that its queries read; `None` where it was never written.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn version(&self, name: &TableName) -> Result<Option<Arc<Version>>, StoreError> {
+        self.pins.version(name).await
+    }
+
+    /// Reads from now on, of tables some of whose partitions `changed`, only what the changed rows of
+    /// `sql` follow from. Returns the values, as text, that its column `by` has in these: none of its
+    /// other rows, old or new, is otherwise than before. `None`, and nothing is left out, where that
+    /// cannot be proven.
+    ///
+    /// # Errors
+    /// When it does not plan, or the log cannot be read.
+    pub async fn narrow(
+        &mut self,
+        sql: &str,
+        by: &str,
+        changed: &BTreeMap<TableName, BTreeSet<String>>,
+    ) -> Result<Option<BTreeSet<String>>, QueryError> {
+        let mut tables = BTreeMap::new();
+        for (name, changed) in changed {
+            let version = self.pinned(name).await?;
+            let parts = version.as_deref().and_then(Version::parts);
+            let Some((by, there)) = parts else { return Ok(None) };
+            let there = there.into_iter().map(str::to_owned).collect();
+            let table = Changing { by: by.to_owned(), there, changed: changed.clone() };
+            tables.insert(name.clone(), table);
+        }
+        let Some(Affected { values, needed }) = self.affected(sql, by, tables).await? else {
+            return Ok(None);
+        };
+        let mut narrowed = Vec::new();
+        for (name, parts) in needed {
+            let version = self.pinned(&name).await?;
+            narrowed.extend(version.map(|version| (name, version.only(&parts))));
+        }
+        self.pins = Arc::new(self.pins.with(narrowed));
+        Ok(Some(values))
+    }
+
+    async fn pinned(&self, name: &TableName) -> Result<Option<Arc<Version>>, QueryError> {
+        let external = |error| QueryError::engine(DataFusionError::External(Box::new(error)));
+        self.version(name).await.map_err(external)
+    }
+
+    async fn affected(
+        &self,
+        sql: &str,
+        by: &str,
+        tables: BTreeMap<TableName, Changing>,
+    ) -> Result<Option<Affected>, QueryError> {
+        let door = &self.door;
+        let session = door.bench(&self.pins, Bench::new(self.tables.clone()))?;
+        let (sql, by) = (sql.to_owned(), by.to_owned());
+        let work = async move {
+            let plan = plan(&session, &sql).await?;
+            parts::affected(&plan, &session, &by, &tables).map_err(QueryError::engine)
+        };
+        door.engine().work(&door.running_for_good(), work).await
     }
 
     /// All rows of one read; at least one batch, so that its columns are known.
@@ -113,13 +181,7 @@ impl Workshop {
         let (sql, crowd) = (sql.to_owned(), Arc::clone(door.engine().crowd()));
         let own = Arc::clone(&running);
         let work = async move {
-            let said = super::one(super::utterances(&sql, super::text::Dialect::Plain)?)?;
-            if !said.is_read() {
-                return Err(QueryError::read_only());
-            }
-            let statement = EngineStatement::Statement(Box::new(said.statement().clone()));
-            let plan = session.statement_to_plan(statement).await.map_err(QueryError::engine)?;
-            verify(&plan)?;
+            let plan = plan(&session, &sql).await?;
             let physical: Arc<dyn ExecutionPlan> =
                 session.create_physical_plan(&plan).await.map_err(QueryError::engine)?;
             let guarded = guard(physical, &own, &crowd).map_err(QueryError::engine)?;
@@ -133,6 +195,18 @@ impl Workshop {
         };
         door.engine().work(&running, work).await
     }
+}
+
+/// Plans one read.
+async fn plan(session: &SessionState, sql: &str) -> Result<LogicalPlan, QueryError> {
+    let said = super::one(super::utterances(sql, super::text::Dialect::Plain)?)?;
+    if !said.is_read() {
+        return Err(QueryError::read_only());
+    }
+    let statement = EngineStatement::Statement(Box::new(said.statement().clone()));
+    let plan = session.statement_to_plan(statement).await.map_err(QueryError::engine)?;
+    verify(&plan)?;
+    Ok(plan)
 }
 
 fn unstaged(error: StageError) -> QueryError {
