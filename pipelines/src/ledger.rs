@@ -400,8 +400,15 @@ fn runs(night: NaiveDate, outcomes: &[Outcome]) -> Result<RecordBatch, ArrowErro
             instant(|note| note.started_at),
             instant(|note| note.finished_at),
             texts(outcomes.iter().map(|outcome| outcome.reason.as_deref())),
+            Arc::new(outcomes.iter().map(parts).collect::<Int64Array>()),
         ],
     )
+}
+
+/// The partitions that were made anew, where not all rows were: those alone are counted as written.
+fn parts(outcome: &Outcome) -> Option<i64> {
+    let parts = outcome.committed()?.parts?;
+    Some(i64::try_from(parts).unwrap_or(i64::MAX))
 }
 
 fn checks(night: NaiveDate, outcomes: &[Outcome]) -> Result<RecordBatch, ArrowError> {

@@ -1,5 +1,8 @@
 //! Marts and indicators: each query file becomes rows of the lake when, and only when, something
-//! that it is made from has changed.
+//! that it is made from has changed. A mart that is partitioned is made anew by parts where that
+//! gives the same rows: see [`extent`].
+
+mod extent;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -16,6 +19,7 @@ use warehouse::spec::{Indicator, Query, QueryKind};
 use warehouse::stage::{StageError, Staged};
 use warehouse::store::{Note, Replace, Step, StoreError};
 
+use self::extent::Extent;
 use crate::PIPELINE_VERSION;
 use crate::deidentify::keys::KeyRing;
 use crate::quality::{self, QualityError};
@@ -80,8 +84,7 @@ pub fn batch_of(
     inputs: &Inputs,
     keys: Option<&KeyRing>,
 ) -> String {
-    let (version, units) = (PIPELINE_VERSION, geography.fingerprint());
-    let mut text = format!("{version}\n{units}\n{}", query.fingerprint);
+    let mut text = recipe(query, geography);
     for (table, batch) in &inputs.batches {
         // Writing to a String cannot fail.
         let _ = write!(text, "\n{table}={batch}");
@@ -95,13 +98,20 @@ pub fn batch_of(
     hex(&Sha256::digest(text.as_bytes()))
 }
 
+/// What a query's rows follow from beside its inputs.
+fn recipe(query: &Query, geography: &Geography) -> String {
+    let (version, units) = (PIPELINE_VERSION, geography.fingerprint());
+    format!("{version}\n{units}\n{}", query.fingerprint)
+}
+
 /// Where a query's rows go: the table, and its part where many queries share it.
 pub fn target(query: &Query) -> Option<(TableName, String)> {
     let part = if query.kind == QueryKind::Indicator { query.id.clone() } else { String::new() };
     query.table().map(|table| (table, part))
 }
 
-/// Runs a query file and commits its rows.
+/// Runs a query file and commits its rows: all of them, or those that changes since the note `before`
+/// can have changed.
 ///
 /// `keys` as for [`batch_of`].
 ///
@@ -113,6 +123,7 @@ pub async fn make(
     night: NaiveDate,
     inputs: Inputs,
     keys: Option<&KeyRing>,
+    before: Option<&Note>,
 ) -> Result<Made, MaterialiseError> {
     let Some((table, part)) = target(query) else {
         return Err(rule(query, "an open dataset is released, not materialised"));
@@ -120,9 +131,14 @@ pub async fn make(
     let started_at = Utc::now();
     let failed = |source| MaterialiseError::Query { path: query.path.clone(), source };
     // A night may take longer than a planner may keep the machine busy: no limit of time here.
-    let workshop = warehouse.workshop([]).map_err(failed)?;
-    let rows = workshop.stage(&query.sql).await.map_err(failed)?;
-    let findings = quality::check(warehouse, &query.checks, &rows).await?;
+    let mut workshop = warehouse.workshop([]).map_err(failed)?;
+    let seen = extent::seen(&workshop, query).await?;
+    let recipe = hex(&Sha256::digest(recipe(query, warehouse.geography())));
+    let extent = Extent::of(warehouse, &mut workshop, query, (before, &recipe)).await?;
+    let rows = workshop.stage(&extent.sql(query)).await.map_err(failed)?;
+    refuse_no_partition(query, &rows)?;
+    let judged = extent.judged(warehouse, query, &rows).await?;
+    let findings = quality::check(warehouse, &query.checks, &judged).await?;
     let rows = match &query.indicator {
         Some(indicator) => long_form(warehouse, query, indicator, rows).await?,
         None => rows,
@@ -136,6 +152,9 @@ pub async fn make(
         checks: findings.results,
         started_at,
         simulated: inputs.simulated,
+        recipe: query.partition.as_ref().map(|_| recipe),
+        parts: extent.parts(),
+        seen,
         ..Note::new(night, Step::Tinh, part, batch)
     };
     if let Some(check) = findings.refused_by {
@@ -144,7 +163,7 @@ pub async fn make(
     let values = BTreeSet::from([query.id.clone()]);
     let replace = match query.kind {
         QueryKind::Indicator => Replace::Partitions { by: "ma_chi_tieu", values: &values },
-        _ => Replace::All { by: None },
+        _ => extent.replace(query),
     };
     note.version = warehouse.lake().write(&table, rows, replace, &note).await?;
     Ok(Made::New(note))
@@ -152,6 +171,24 @@ pub async fn make(
 
 fn rule(query: &Query, reason: impl Into<String>) -> MaterialiseError {
     MaterialiseError::Rule { path: query.path.clone(), reason: reason.into() }
+}
+
+/// A row without a value of the partition column would be in no partition that can be replaced.
+fn refuse_no_partition(query: &Query, rows: &Staged) -> Result<(), MaterialiseError> {
+    let Some(by) = &query.partition else { return Ok(()) };
+    let at = rows.schema().index_of(by);
+    let at = at.map_err(|_| rule(query, format!("the SELECT gives no column `{by}`")))?;
+    for rows in rows.batches()? {
+        let rows = rows?;
+        let column = rows.column(at);
+        let texts = column.as_string_opt::<i32>();
+        let is_empty = texts.is_some_and(|texts| texts.iter().flatten().any(str::is_empty));
+        if column.null_count() > 0 || is_empty {
+            let reason = format!("the partition column `{by}` is empty in some rows");
+            return Err(rule(query, reason));
+        }
+    }
+    Ok(())
 }
 
 /// An indicator's rows in the form of `chi_tieu.gia_tri`.

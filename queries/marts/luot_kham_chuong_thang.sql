@@ -7,6 +7,7 @@ groups = [13, 3]
 sensitivity = "internal"
 source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1)", en = "Insurance claims (XML1)" }
 legal_basis = "Thông tư 23/2025/TT-BYT; Quyết định 4469/QĐ-BYT"
+partition = "thang"
 caveats = [
     { vi = "Danh mục ICD-10 dùng đến 30/6/2026; mã của danh mục mới rơi vào dòng ?.", en = "The ICD-10 list ends on 30 June 2026; codes of the new list fall into the row ?." },
 ]

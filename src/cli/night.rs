@@ -104,6 +104,7 @@ fn of_table(outcome: &Outcome) -> Value {
         "rows_written": tonight.map(|note| note.rows_written),
         "rows_quarantined": tonight.map(|note| note.rows_quarantined),
         "reason": outcome.reason,
+        "partitions": tonight.and_then(|note| note.parts),
     })
 }
 
@@ -215,13 +216,15 @@ fn describe(outcome: &Outcome) -> Option<String> {
                 0 => String::new(),
                 rows => format!(", {rows} in quarantine"),
             };
+            let parts = note.parts.map(|parts| format!(" of {parts} partitions"));
+            let parts = parts.unwrap_or_default();
             let faults: u64 = note.checks.iter().map(|check| check.faults).sum();
             let checks = if faults == 0 { String::new() } else { format!(", {faults} findings") };
             let near = match (outcome.step, reason) {
                 (_, "") | (Step::Tinh | Step::HeThong, _) => String::new(),
                 (Step::Nap, near) => format!("; {near}"),
             };
-            format!("  new        {name}: {} rows{refused}{checks}{near}", note.rows_written)
+            format!("  new        {name}: {} rows{parts}{refused}{checks}{near}", note.rows_written)
         }
         RunResult::Unchanged => return None,
         // Most systems of the sector are not connected yet: those that never sent are only counted.

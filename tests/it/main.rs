@@ -24,6 +24,7 @@ mod logic;
 mod marked;
 mod night;
 mod operator;
+mod parts;
 mod postgres;
 mod published;
 mod readers;

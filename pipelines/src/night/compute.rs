@@ -100,7 +100,12 @@ impl Night<'_> {
             let result = if tonight { RunResult::New } else { RunResult::Unchanged };
             return Ok(Fared::new(result, note, missing));
         }
-        match materialise::make(self.warehouse, query, self.date, inputs, keys).await? {
+        // What is made again because its files are lost is made whole.
+        let is_lost = self.afresh.contains(table);
+        let before = if is_lost { None } else { lake.note(table, part).await? };
+        let made =
+            materialise::make(self.warehouse, query, self.date, inputs, keys, before.as_ref());
+        match made.await? {
             Made::New(note) => Ok(Fared::new(RunResult::New, Some(note), missing)),
             Made::Refused(attempt, check) => {
                 let before = lake.note(table, part).await?;

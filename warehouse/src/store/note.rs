@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use deltalake_core::{DeltaTable, DeltaTableError};
 use serde::{Deserialize, Serialize};
 
-use super::risk::Measured;
 use super::Seen;
+use super::risk::Measured;
 
 /// The key of the note in the commit's metadata.
 const KEY: &str = "khoyte";
