@@ -9,7 +9,6 @@
 //! It refuses to release what is not declared open, to change a version that is out, and to write
 //! a suppressed value as zero.
 
-pub mod disclosure;
 pub mod formats;
 pub mod metadata;
 pub mod portal;

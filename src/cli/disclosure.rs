@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use open_data::disclosure::{
-    self, AlternativeError, AuditedFigures, Faults, Inputs, Limits, Loaded, NoiseTable,
-    OutputError, Primaries, Purpose, Report, StatusDetail, Verdict,
+use disclosure::{
+    AlternativeError, AuditedFigures, Faults, Inputs, Limits, Loaded, NoiseTable, OutputError,
+    Primaries, Purpose, Report, StatusDetail, Verdict,
 };
 
 use super::Exit;

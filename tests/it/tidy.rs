@@ -17,6 +17,7 @@ fn sources() -> Vec<(String, String)> {
         "pipelines/connectors/src",
         "pipelines/identifiers/src",
         "open-data/src",
+        "open-data/disclosure/src",
         "dashboards/src",
     ];
     for folder in folders {
@@ -112,6 +113,7 @@ fn siblings_meet_through_the_warehouse_only() {
         ("pipelines/connectors", &["warehouse", "pipelines", "open-data", "dashboards"]),
         ("pipelines/identifiers", &["warehouse", "pipelines", "open-data", "dashboards"]),
         ("open-data", &["pipelines", "dashboards"]),
+        ("open-data/disclosure", &["pipelines", "open-data", "dashboards"]),
         ("dashboards", &["pipelines", "open-data"]),
     ] {
         let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();

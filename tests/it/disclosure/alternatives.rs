@@ -1,6 +1,6 @@
 //! Rounding and cell-key noise: totals, persistence, bounds under attack.
 
-use open_data::disclosure::{
+use disclosure::{
     AlternativeError, AuditedFigures, Limits, Model, Purpose, perturb_table, round_table,
 };
 

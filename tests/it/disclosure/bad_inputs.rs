@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use open_data::disclosure::{Faults, Inputs, Purpose};
+use disclosure::{Faults, Inputs, Purpose};
 
 fn folder() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

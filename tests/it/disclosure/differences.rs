@@ -1,7 +1,7 @@
 //! Figures that are in no file and can be computed from what is: through totals nobody printed,
 //! through overlapping groups, from one release to the next.
 
-use open_data::disclosure::{
+use disclosure::{
     Faults, Inputs, Limits, Model, Purpose, StatusDetail, Verdict, audit_candidate,
     protect_candidate, render_tables,
 };

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use open_data::disclosure::{
+use disclosure::{
     Audited, Limits, Model, Purpose, Standing, Status, StatusDetail, protect_candidate,
     render_tables,
 };
@@ -66,7 +66,7 @@ fn release(files: &Files, spec: &str, table: &Path, name: &str) -> (Model, Audit
     let model = load(&spec, &[table], Purpose::Protect).model;
     let limits = Limits { time: Some(Duration::from_secs(400)) };
     let (primaries, verdict) = protect_candidate(&model, limits);
-    let open_data::disclosure::Verdict::Pass { audited, .. } = verdict else {
+    let disclosure::Verdict::Pass { audited, .. } = verdict else {
         panic!("{name} is refused: {verdict:?}")
     };
     let rows = (0..model.system().len()).filter(|&c| model.standing(c) == Standing::Candidate);

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use open_data::disclosure::{
-    Limits, Model, Purpose, Status, Verdict, audit_candidate, protect_candidate,
-};
+use disclosure::{Limits, Model, Purpose, Status, Verdict, audit_candidate, protect_candidate};
 
 use super::support::{Files, load, load_audit};
 

@@ -1,6 +1,6 @@
 //! Person-level records, by hand.
 
-use open_data::disclosure::{Faults, microdata::judge};
+use disclosure::{Faults, microdata::judge};
 
 use super::support::Files;
 

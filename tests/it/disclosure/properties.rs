@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use open_data::disclosure::system::System;
-use open_data::disclosure::{
+use disclosure::system::System;
+use disclosure::{
     AuditLimits, Hints, Limits, Model, Primaries, Purpose, Standing, StatusDetail, Verdict, audit,
     protect_candidate, render_tables,
 };

@@ -1,6 +1,6 @@
 //! What people are shown: text, HTML without script, JSON; and files whole or not at all.
 
-use open_data::disclosure::{
+use disclosure::{
     Limits, Purpose, Report, StatusDetail, protect_candidate, render_tables, write_whole,
 };
 use scraper::{Html, Selector};

@@ -1,7 +1,7 @@
 //! What makes a cell sensitive, how far it must be protected, and what insiders know: small tables
 //! worked out by hand.
 
-use open_data::disclosure::{
+use disclosure::{
     Limits, Model, Primaries, Purpose, Reason, Status, Verdict, audit_candidate, protect_candidate,
 };
 
@@ -35,9 +35,8 @@ fn audit(spec: &str, table: &str) -> (Model, Verdict) {
 /// Name, reason and the distances demanded, of every sensitive cell.
 fn sensitive(model: &Model) -> Vec<(String, Reason, i128, i128)> {
     let found = Primaries::find(model);
-    let row = |s: &open_data::disclosure::Sensitive| {
-        (model.name(s.cell), s.reason, s.demand.below, s.demand.above)
-    };
+    let row =
+        |s: &disclosure::Sensitive| (model.name(s.cell), s.reason, s.demand.below, s.demand.above);
     found.sensitive().iter().map(row).collect()
 }
 

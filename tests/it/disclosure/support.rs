@@ -6,7 +6,7 @@ use clarabel::algebra::CscMatrix;
 use clarabel::solver::{
     DefaultSettings, DefaultSolver, IPSolver, NonnegativeConeT, SolverStatus, ZeroConeT,
 };
-use open_data::disclosure::{Faults, Inputs, Loaded, Model, Purpose, Standing};
+use disclosure::{Faults, Inputs, Loaded, Model, Purpose, Standing};
 
 /// A folder for one test's files.
 pub(super) struct Files(pub(super) tempfile::TempDir);

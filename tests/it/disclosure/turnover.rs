@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use open_data::disclosure::{Limits, Model, Primaries, Protected, Purpose, Status, protect};
+use disclosure::{Limits, Model, Primaries, Protected, Purpose, Status, protect};
 
 use super::support::{Files, attack, data, load};
 

@@ -6,11 +6,11 @@ use std::ops::Range;
 use warehouse::diagnostic::Diagnostic;
 
 use super::{Builder, Draft, Role};
-use crate::disclosure::input::Faults;
-use crate::disclosure::input::field::{Contributions, FieldReader};
-use crate::disclosure::input::hierarchy::Node;
-use crate::disclosure::input::table::Table;
-use crate::disclosure::model::Standing;
+use crate::input::Faults;
+use crate::input::field::{Contributions, FieldReader};
+use crate::input::hierarchy::Node;
+use crate::input::table::Table;
+use crate::model::Standing;
 
 type Fields = [(String, Range<usize>)];
 

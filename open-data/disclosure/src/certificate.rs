@@ -65,7 +65,7 @@ fn exact_bound(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disclosure::system::Equation;
+    use crate::system::Equation;
 
     #[test]
     fn any_multipliers_give_a_valid_bound() {

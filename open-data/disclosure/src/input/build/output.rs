@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use warehouse::diagnostic::Diagnostic;
 
 use super::{Builder, Draft};
-use crate::disclosure::input::Faults;
-use crate::disclosure::input::hierarchy::Node;
-use crate::disclosure::input::number::Exact;
-use crate::disclosure::input::table::Table;
-use crate::disclosure::model::{OutputColumn, OutputRow, OutputTable, Standing};
-use crate::disclosure::system::CellIndex;
+use crate::input::Faults;
+use crate::input::hierarchy::Node;
+use crate::input::number::Exact;
+use crate::input::table::Table;
+use crate::model::{OutputColumn, OutputRow, OutputTable, Standing};
+use crate::system::CellIndex;
 
 impl Builder<'_> {
     /// Adds the totals that candidate tables do not hold; returns their keys, per table.
@@ -63,7 +63,7 @@ impl Builder<'_> {
             let new = computed.get(number).into_iter().flatten();
             let new = new.filter_map(|key| Some(OutputRow { cell: find(key)?, source: None }));
             let rows = read.chain(new).collect();
-            let pick = |row: &crate::disclosure::input::table::Record| {
+            let pick = |row: &crate::input::table::Record| {
                 extra_at.iter().map(|&at| row.fields[at].0.clone()).collect()
             };
             let extra = table.rows.iter().map(pick).collect();

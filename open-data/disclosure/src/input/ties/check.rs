@@ -3,9 +3,9 @@
 use warehouse::diagnostic::Diagnostic;
 
 use super::{Place, Ties};
-use crate::disclosure::input::Faults;
-use crate::disclosure::model::{Standing, name_of};
-use crate::disclosure::system::{CellIndex, Equation};
+use crate::input::Faults;
+use crate::model::{Standing, name_of};
+use crate::system::{CellIndex, Equation};
 
 /// At most this many sums that fail are told.
 const MOST_SUM_FAULTS: usize = 40;

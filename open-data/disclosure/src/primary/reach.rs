@@ -1,7 +1,7 @@
 //! What a candidate can tell at all: cells that no chain of sums ties to it are as they were.
 
-use crate::disclosure::model::{Model, Standing};
-use crate::disclosure::system::CellIndex;
+use crate::model::{Model, Standing};
+use crate::system::CellIndex;
 
 /// Whether each cell is tied to a candidate's by sums of cells that are not out.
 pub(super) fn by_candidates(model: &Model) -> Vec<bool> {

@@ -16,12 +16,12 @@ use std::time::Instant;
 use sha2::{Digest, Sha256};
 
 use super::{AlternativeError, AuditedFigures, Method, audit_figures, is_a_count, nothing_is_out};
-use crate::disclosure::input::hierarchy::Dimension;
-use crate::disclosure::input::spec::{CellKeySpec, Spec};
-use crate::disclosure::model::Model;
-use crate::disclosure::protect::Limits;
-use crate::disclosure::solver::Deadline;
-use crate::disclosure::system::CellIndex;
+use crate::input::hierarchy::Dimension;
+use crate::input::spec::{CellKeySpec, Spec};
+use crate::model::Model;
+use crate::protect::Limits;
+use crate::solver::Deadline;
+use crate::system::CellIndex;
 
 /// Probabilities are recorded in these units, so that the record decides, not a float.
 const UNITS: u64 = 1 << 32;

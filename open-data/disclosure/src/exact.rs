@@ -247,7 +247,7 @@ fn to_integer(value: f64) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disclosure::system::Equation;
+    use crate::system::Equation;
 
     #[test]
     fn a_vertex_with_halves_is_made_exact() {

@@ -10,11 +10,11 @@
 use std::time::Instant;
 
 use super::{AlternativeError, AuditedFigures, Method, audit_figures, is_a_count, nothing_is_out};
-use crate::disclosure::input::spec::Spec;
-use crate::disclosure::model::Model;
-use crate::disclosure::protect::Limits;
-use crate::disclosure::solver::Deadline;
-use crate::disclosure::system::{CellIndex, System};
+use crate::input::spec::Spec;
+use crate::model::Model;
+use crate::protect::Limits;
+use crate::solver::Deadline;
+use crate::system::{CellIndex, System};
 
 /// Rounds a candidate as declared and audits the result.
 ///

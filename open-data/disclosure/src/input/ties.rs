@@ -15,8 +15,8 @@ use warehouse::diagnostic::Diagnostic;
 
 use super::Faults;
 use super::hierarchy::{Dimension, Node};
-use crate::disclosure::model::{Cell, Standing, name_of};
-use crate::disclosure::system::{CellIndex, Equation};
+use crate::model::{Cell, Standing, name_of};
+use crate::system::{CellIndex, Equation};
 
 /// More sums than this are refused rather than forgotten.
 const MOST_SUMS: usize = 3_000_000;

@@ -1,9 +1,9 @@
 //! The rules, applied to one cell at a time.
 
 use super::Reason;
-use crate::disclosure::input::spec::{Percent, Rule};
-use crate::disclosure::model::{Cell, Model, Standing};
-use crate::disclosure::system::{CellIndex, Demand};
+use crate::input::spec::{Percent, Rule};
+use crate::model::{Cell, Model, Standing};
+use crate::system::{CellIndex, Demand};
 
 /// For every cell, the first rule that it breaks and what protects it.
 pub(super) fn broken(model: &Model) -> Vec<Option<(Reason, Demand)>> {

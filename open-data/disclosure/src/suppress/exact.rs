@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Goal, Plan, price};
-use crate::disclosure::attack::{Attacker, Reach};
-use crate::disclosure::model::Model;
-use crate::disclosure::primary::Primaries;
-use crate::disclosure::solver::{Cut, Deadline, Master, multipliers};
-use crate::disclosure::system::CellIndex;
+use crate::attack::{Attacker, Reach};
+use crate::model::Model;
+use crate::primary::Primaries;
+use crate::solver::{Cut, Deadline, Master, multipliers};
+use crate::system::CellIndex;
 
 /// Multipliers are rounded to parts of this; small fractions stay what they are.
 const GRID: f64 = 720_720.0;

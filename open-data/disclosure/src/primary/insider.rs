@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::disclosure::model::{Model, Standing};
-use crate::disclosure::system::CellIndex;
+use crate::model::{Model, Standing};
+use crate::system::CellIndex;
 
 /// Cells of one contributor, pooled: by the contributor's code, and with every total that a chain
 /// of sums makes equal to one of them.

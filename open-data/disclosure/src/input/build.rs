@@ -16,10 +16,10 @@ use super::number::Exact;
 use super::spec::{Rule, Spec};
 use super::table::Table;
 use super::ties::{Place, Ties};
-use crate::disclosure::model::{Cell, Identity, Model, Standing, name_of};
-use crate::disclosure::past;
-use crate::disclosure::solver::Deadline;
-use crate::disclosure::system::System;
+use crate::model::{Cell, Identity, Model, Standing, name_of};
+use crate::past;
+use crate::solver::Deadline;
+use crate::system::System;
 
 /// At most this many cells are named for one kind of fault.
 const MOST_TOLD: usize = 40;
