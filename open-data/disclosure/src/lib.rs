@@ -23,6 +23,7 @@ mod audit;
 mod certificate;
 mod exact;
 mod gate;
+pub mod groups;
 mod input;
 mod lattice;
 pub mod microdata;
