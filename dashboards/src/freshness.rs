@@ -317,6 +317,7 @@ mod tests {
             schema: Arc::new(Schema::empty()),
             fingerprint: String::new(),
             partition: None,
+            smallest_group: None,
         }
     }
 

@@ -3,6 +3,7 @@
 //! gives the same rows: see [`extent`].
 
 mod extent;
+mod small_groups;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -136,6 +137,7 @@ pub async fn make(
     let recipe = hex(&Sha256::digest(recipe(query, warehouse.geography())));
     let extent = Extent::of(warehouse, &mut workshop, query, (before, &recipe)).await?;
     let rows = workshop.stage(&extent.sql(query)).await.map_err(failed)?;
+    let rows = small_groups::hide(query, rows)?;
     refuse_no_partition(query, &rows)?;
     let judged = extent.judged(warehouse, query, &rows).await?;
     let findings = quality::check(warehouse, &query.checks, &judged).await?;

@@ -7,6 +7,13 @@ groups = [13, 3]
 sensitivity = "internal"
 source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1)", en = "Insurance claims (XML1)" }
 legal_basis = "Thông tư 23/2025/TT-BYT, biểu 9"
+caveats = [
+    { vi = "Tỉnh có dưới 5 người khác nhau trong tháng không hiện số.", en = "Provinces with fewer than 5 different persons in the month show no figure." },
+]
+
+[smallest_group]
+persons = "so_nguoi"
+at_least = 5
 
 [indicator]
 unit = { vi = "lượt", en = "visits" }
@@ -15,6 +22,7 @@ factor = 1
 period = "month"
 digits = 0
 */
-SELECT don_vi, thang AS ky, sum(so_luot) AS tu_so
-FROM kho.luot_kham_thang
-GROUP BY don_vi, thang
+-- Từ hồ sơ, không từ kho.luot_kham_thang: ở đó loại hình ít người bị ẩn nên không cộng đủ.
+SELECT don_vi, thang_ra AS ky, count(*) AS tu_so, count(DISTINCT so_cccd) AS so_nguoi
+FROM nguon.bhyt_ho_so
+GROUP BY don_vi, thang_ra

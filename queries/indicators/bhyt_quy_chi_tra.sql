@@ -9,7 +9,12 @@ source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1)", en = "Insuran
 legal_basis = "Quyết định 3176/QĐ-BYT; công thức do kho dữ liệu đề xuất"
 caveats = [
     { vi = "Số đề nghị của cơ sở, trước giám định.", en = "As claimed by the facility, before review." },
+    { vi = "Tỉnh có dưới 5 người khác nhau trong tháng không hiện số.", en = "Provinces with fewer than 5 different persons in the month show no figure." },
 ]
+
+[smallest_group]
+persons = "so_nguoi"
+at_least = 5
 
 [indicator]
 unit = { vi = "%", en = "%" }
@@ -19,6 +24,12 @@ factor = 100
 period = "month"
 digits = 1
 */
-SELECT don_vi, thang AS ky, sum(t_bhtt) AS tu_so, sum(t_tongchi_bv) AS mau_so
-FROM kho.luot_kham_thang
-GROUP BY don_vi, thang
+-- Từ hồ sơ, không từ kho.luot_kham_thang: ở đó loại hình ít người bị ẩn nên không cộng đủ.
+SELECT
+    don_vi,
+    thang_ra AS ky,
+    sum(t_bhtt) AS tu_so,
+    sum(t_tongchi_bv) AS mau_so,
+    count(DISTINCT so_cccd) AS so_nguoi
+FROM nguon.bhyt_ho_so
+GROUP BY don_vi, thang_ra

@@ -10,7 +10,21 @@ legal_basis = "Thông tư 23/2025/TT-BYT; Quyết định 4469/QĐ-BYT"
 partition = "thang"
 caveats = [
     { vi = "Danh mục ICD-10 dùng đến 30/6/2026; mã của danh mục mới rơi vào dòng ?.", en = "The ICD-10 list ends on 30 June 2026; codes of the new list fall into the row ?." },
+    { vi = "Số của dòng dưới 5 người bị ẩn, cùng một dòng nữa để không tính ngược được từ tổng: xem ghi_chu_an. Người không có số định danh không được đếm vào số người.", en = "Figures of rows of fewer than 5 persons are hidden, and one row more so that the total does not give them away: see ghi_chu_an. People without an identification number are not counted as persons." },
+    { vi = "Tổng số lượt nội trú của một tỉnh, một tháng không cộng được từ đây: nó là một dòng của kho.luot_kham_thang.", en = "The inpatient visits of a province and month cannot be added up here: they are a row of kho.luot_kham_thang." },
 ]
+
+[smallest_group]
+persons = "so_nguoi"
+at_least = 5
+by = ["thang", "don_vi", "chuong", "ten_chuong"]
+total_over = ["chuong", "ten_chuong"]
+
+[[smallest_group.part]]
+persons = "so_nguoi_noi_tru"
+others = "so_nguoi_ngoai_tru"
+measures = ["so_luot_noi_tru"]
+total_is_elsewhere = true
 
 [[column]]
 name = "thang"
@@ -39,6 +53,21 @@ label = { vi = "Trong đó nội trú", en = "Of which inpatient" }
 unit = { vi = "lượt", en = "visits" }
 
 [[column]]
+name = "so_nguoi"
+label = { vi = "Số người khác nhau", en = "Different people" }
+unit = { vi = "người", en = "persons" }
+
+[[column]]
+name = "so_nguoi_noi_tru"
+label = { vi = "Số người có lượt nội trú", en = "People with inpatient visits" }
+unit = { vi = "người", en = "persons" }
+
+[[column]]
+name = "so_nguoi_ngoai_tru"
+label = { vi = "Số người có lượt không nội trú", en = "People with other visits" }
+unit = { vi = "người", en = "persons" }
+
+[[column]]
 name = "t_tongchi_bv"
 label = { vi = "Tổng chi phí", en = "Total cost" }
 unit = { vi = "đồng", en = "VND" }
@@ -50,6 +79,9 @@ SELECT
     coalesce(c.ten, 'Mã không có trong danh mục') AS ten_chuong,
     count(*) AS so_luot,
     count(CASE WHEN h.ma_loai_kcb = '03' THEN 1 END) AS so_luot_noi_tru,
+    count(DISTINCT h.so_cccd) AS so_nguoi,
+    count(DISTINCT CASE WHEN h.ma_loai_kcb = '03' THEN h.so_cccd END) AS so_nguoi_noi_tru,
+    count(DISTINCT CASE WHEN h.ma_loai_kcb <> '03' THEN h.so_cccd END) AS so_nguoi_ngoai_tru,
     CAST(sum(h.t_tongchi_bv) AS DECIMAL(24, 2)) AS t_tongchi_bv
 FROM nguon.bhyt_ho_so AS h
 LEFT JOIN danh_muc.icd10 AS i ON replace(i.ma, '.', '') = replace(h.ma_benh_chinh, '.', '')

@@ -11,7 +11,17 @@ partition = "thang"
 caveats = [
     { vi = "Số người cộng qua các tháng hoặc tỉnh sẽ đếm trùng.", en = "Adding so_nguoi over months or provinces counts people twice." },
     { vi = "Một đợt bệnh chuyển viện tính ở từng cơ sở.", en = "An episode with a referral counts at each facility." },
+    { vi = "Số của dòng dưới 5 người bị ẩn, cùng một dòng nữa để không tính ngược được từ tổng: xem ghi_chu_an. Người không có số định danh không được đếm vào số người.", en = "Figures of rows of fewer than 5 persons are hidden, and one row more so that the total does not give them away: see ghi_chu_an. People without an identification number are not counted as persons." },
 ]
+
+[smallest_group]
+persons = "so_nguoi"
+at_least = 5
+by = ["thang", "don_vi", "ma_loai_kcb"]
+total_over = ["ma_loai_kcb"]
+
+[[smallest_group.part]]
+persons = "so_tu_vong"
 
 [[column]]
 name = "thang"

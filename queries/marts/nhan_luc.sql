@@ -7,6 +7,20 @@ groups = [20]
 sensitivity = "internal"
 source = { vi = "Hệ thống quản lý nhân lực ngành y tế", en = "Health workforce system" }
 legal_basis = "Nghị định 102/2025/NĐ-CP, Điều 5.20, 15.2"
+caveats = [
+    { vi = "Số của nhóm dưới 5 người bị ẩn, kể cả khi những người còn lại của dòng dưới 5 người hoặc không còn ai: xem ghi_chu_an.", en = "Figures of fewer than 5 persons are hidden, also where the others of a row are fewer than 5 or nobody: see ghi_chu_an." },
+]
+
+[smallest_group]
+persons = "so_nguoi"
+at_least = 5
+by = ["ngay_bao_cao", "don_vi", "chuc_danh"]
+
+[[smallest_group.part]]
+persons = "so_nu"
+
+[[smallest_group.part]]
+persons = "so_co_chung_chi"
 
 [[column]]
 name = "ngay_bao_cao"

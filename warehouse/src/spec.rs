@@ -28,6 +28,7 @@ mod reader;
 mod result;
 mod risk;
 mod schema;
+mod smallest;
 mod sql;
 mod vocabulary;
 
@@ -44,6 +45,7 @@ pub use self::linkage::Linkage;
 pub use self::load::{fingerprint, load, load_embedded};
 pub use self::risk::{Coarser, Codes, Risk};
 pub use self::schema::arrow_schema;
+pub use self::smallest::{GroupPart, NOTE_COLUMN, SmallestGroup};
 pub use self::vocabulary::{Lookup, Vocabulary};
 
 /// Everything declared, in working order.
@@ -78,6 +80,17 @@ impl Declarations {
     /// The query of that id.
     pub fn query(&self, id: &str) -> Option<&Query> {
         self.queries.iter().find(|query| query.id == id)
+    }
+
+    /// The fewest persons that a figure of the query stands for, where it is made of persons: its
+    /// own least, or the lowest of the marts that it reads.
+    pub fn fewest_persons(&self, query: &Query) -> Option<u32> {
+        let own = query.smallest_group.as_ref().map(|group| group.at_least);
+        let marts = self.of_kind(QueryKind::Mart);
+        let read =
+            marts.filter(|mart| mart.table().is_some_and(|name| query.reads.contains(&name)));
+        let read = read.filter(|mart| mart.id != query.id);
+        own.or_else(|| read.filter_map(|mart| self.fewest_persons(mart)).min())
     }
 
     /// The queries of one kind, in build order.
@@ -453,6 +466,8 @@ pub struct Query {
     /// The column that a mart is partitioned by, and by whose values it is made anew where only parts
     /// of what it reads have changed. It has a value in every row.
     pub partition: Option<String>,
+    /// The smallest group of persons that a row may show, where it is made of persons.
+    pub smallest_group: Option<SmallestGroup>,
 }
 
 impl Query {

@@ -69,6 +69,7 @@ fn query() -> Query {
         reads: std::collections::BTreeSet::new(),
         schema: Arc::new(schema()),
         fingerprint: "abc".into(),
+        smallest_group: None,
     }
 }
 

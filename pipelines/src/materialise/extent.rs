@@ -66,6 +66,14 @@ impl<'a> Extent<'a> {
         let (Some(by), Some(before)) = (query.partition.as_deref(), before) else {
             return Ok(Self::Whole);
         };
+        // Small groups are hidden block by block: a part must hold its blocks whole.
+        let parts_blocks = query.smallest_group.as_ref().is_some_and(|group| {
+            let is_in = |columns: &[String]| columns.iter().any(|column| column == by);
+            !is_in(&group.by) || is_in(&group.total_over)
+        });
+        if parts_blocks {
+            return Ok(Self::Whole);
+        }
         let Some((table, _)) = target(query) else { return Ok(Self::Whole) };
         let lies_so = !warehouse.lake().lies_otherwise(&table, Some(by), &query.schema).await?;
         if !lies_so || before.recipe.as_deref() != Some(recipe) {

@@ -109,6 +109,20 @@ impl Followed {
         }
     }
 
+    /// Takes note of every column that a source's table about persons keeps, as if it were free text:
+    /// the walk is the same.
+    pub(super) fn declare_all(&mut self, table: &SourceTable) {
+        let class = table.sensitivity;
+        if class < Sensitivity::Personal {
+            return;
+        }
+        for column in table.columns.iter().filter(|c| c.treatment != Treatment::Drop) {
+            let from = format!("{}.{}", table.name, column.name);
+            let origin = Origin::FreeText(FreeText { class, column: from });
+            self.note(&table.name, &column.name, Origins::from([origin]));
+        }
+    }
+
     /// Takes note of what a column of a table could hold.
     pub(super) fn note(&mut self, table: &TableName, column: &str, origins: Origins) {
         if !origins.is_empty() {

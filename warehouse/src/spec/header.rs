@@ -11,6 +11,7 @@ use super::check::{self, CheckDraft, Over, bad_name, check_name};
 use super::column::sensitivities;
 use super::contract::read_groups;
 use super::reader::{At, File, Node, Span};
+use super::smallest;
 use super::sql::{self, Mentions, SqlText};
 use super::{Indicator, Period, Query, QueryColumn, QueryKind, Release};
 use crate::names::{Sensitivity, Text, is_name};
@@ -38,6 +39,8 @@ pub(super) struct HeaderDraft {
     /// The column that the mart is partitioned by.
     pub(super) partition: Option<At<String>>,
     pub(super) checks: Vec<CheckDraft>,
+    /// Where the smallest group is declared.
+    pub(super) smallest: Option<smallest::Places>,
 }
 
 const PERIODS: [(&str, Period); 4] = [
@@ -129,6 +132,7 @@ fn blank(file: &File<'_>, kind: QueryKind, sql: &SqlText) -> Query {
         schema: Arc::new(ArrowSchema::empty()),
         fingerprint: format!("{:x}", Sha256::digest(file.text)),
         partition: None,
+        smallest_group: None,
     }
 }
 
@@ -160,6 +164,7 @@ fn read_root(root: &Node<'_>, query: &mut Query, header: &mut HeaderDraft) -> bo
         .map(|node| read_indicator(&node));
     query.release = section(root, "release", query.kind == QueryKind::OpenData)
         .map(|node| read_release(&node, header));
+    read_smallest_group(root, query, header);
     if query.kind == QueryKind::OpenData
         && class.value != Sensitivity::Open
         && root.has("sensitivity")
@@ -170,6 +175,20 @@ fn read_root(root: &Node<'_>, query: &mut Query, header: &mut HeaderDraft) -> bo
     }
     root.finish();
     known
+}
+
+fn read_smallest_group(root: &Node<'_>, query: &mut Query, header: &mut HeaderDraft) {
+    const KEY: &str = "smallest_group";
+    if query.kind == QueryKind::OpenData && root.has(KEY) {
+        let message = "an open dataset hides small cells as its release says";
+        let help = "write `suppress` and `minimum_cell` in [release]".to_owned();
+        root.file().fault(root.key_span(KEY), "misplaced-key", message, help);
+    }
+    if let Some(node) = root.table(KEY) {
+        let (group, places) = smallest::read(&node, query.kind);
+        query.smallest_group = Some(group);
+        header.smallest = Some(places);
+    }
 }
 
 fn section<'t>(root: &Node<'t>, key: &'static str, wanted: bool) -> Option<Node<'t>> {

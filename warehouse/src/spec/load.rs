@@ -14,6 +14,7 @@ use super::offline::ON_BOUNDARIES;
 use super::order;
 use super::plan::{Planner, Reach, Reads};
 use super::reader::{File, Span};
+use super::smallest::{self, Persons};
 use super::{Loaded, Query, QueryKind, arrow_schema, result};
 use crate::diagnostic::Diagnostic;
 use crate::geography::Geography;
@@ -211,9 +212,10 @@ fn analyse_here(Found { files, faults }: Found) -> Loaded {
         .filter(|(path, _)| path.starts_with(CONTRACTS))
         .map(|(path, text)| contract::read(path, text, &files))
         .collect();
-    settle_contracts(&mut contracts, &mut planner);
+    let mut persons = Persons::default();
+    settle_contracts(&mut contracts, &mut planner, &mut persons);
     let mut queries = read_queries(&files);
-    let sound = settle_queries(&mut queries, &mut planner);
+    let sound = settle_queries(&mut queries, &mut planner, &mut persons);
 
     for draft in contracts {
         if draft.file.is_sound() && draft.tables.iter().all(|t| planner.is_sound(&t.table.name)) {
@@ -253,7 +255,11 @@ fn twice(file: &File<'_>, span: Option<Span>, what: &str, name: &str, first: &st
     file.fault(span, "duplicate-name", message, None);
 }
 
-fn settle_contracts(contracts: &mut [ContractDraft<'_>], planner: &mut Planner) {
+fn settle_contracts(
+    contracts: &mut [ContractDraft<'_>],
+    planner: &mut Planner,
+    persons: &mut Persons,
+) {
     let mut ids: BTreeMap<String, &str> = BTreeMap::new();
     let mut tables: BTreeMap<TableName, &str> = BTreeMap::new();
     for draft in contracts.iter() {
@@ -273,6 +279,7 @@ fn settle_contracts(contracts: &mut [ContractDraft<'_>], planner: &mut Planner) 
             let schema = table.complete.then(|| arrow_schema(&table.table));
             planner.add(name, schema, true);
             planner.declare(&table.table);
+            persons.declare(name, table.table.sensitivity);
         }
     }
     for table in contracts.iter().flat_map(|draft| &draft.tables) {
@@ -394,7 +401,11 @@ fn read_queries(files: &Files) -> Vec<QueryDraft<'_>> {
 }
 
 /// Plans all queries, each after what it reads; returns those that can be used, in build order.
-fn settle_queries(drafts: &mut [QueryDraft<'_>], planner: &mut Planner) -> Vec<usize> {
+fn settle_queries(
+    drafts: &mut [QueryDraft<'_>],
+    planner: &mut Planner,
+    persons: &mut Persons,
+) -> Vec<usize> {
     for draft in drafts.iter().filter(|draft| draft.query.kind == QueryKind::Mart) {
         if let Some(name) = draft.query.table() {
             planner.add(&name, None, false);
@@ -416,13 +427,31 @@ fn settle_queries(drafts: &mut [QueryDraft<'_>], planner: &mut Planner) -> Vec<u
     let mut sound = Vec::new();
     for at in order.sorted {
         let reads = planner.resolve(&drafts[at].file, &drafts[at].mentions, false);
-        if settle_query(&mut drafts[at], reads, planner) {
+        if settle_query(at, &mut drafts[at], reads, (planner, persons)) {
             sound.push(at);
         } else {
             condemn_result(&drafts[at].query, planner);
         }
     }
+    drop_sisters(drafts, &mut sound, persons);
     sound
+}
+
+/// Takes out queries whose totals others show, and what reads them.
+fn drop_sisters(drafts: &[QueryDraft<'_>], sound: &mut Vec<usize>, persons: &Persons) {
+    let mut dropped = persons.check_sisters(drafts);
+    if dropped.is_empty() {
+        return;
+    }
+    // In build order: what reads comes after what it reads.
+    sound.retain(|&at| {
+        let reads = needed(&drafts[at], drafts).into_iter().find(|(on, _)| dropped.contains(on));
+        if let Some((on, span)) = reads {
+            depends(&drafts[at].file, Some(span), &name_of(&drafts[on].query));
+            dropped.insert(at);
+        }
+        !dropped.contains(&at)
+    });
 }
 
 /// What reads all indicators must not be made, or published, while one is missing.
@@ -480,7 +509,12 @@ fn report_cycle(drafts: &[QueryDraft<'_>], cycle: &[usize]) {
 }
 
 /// Plans one query and compares it with its header; returns whether it can be used.
-fn settle_query(draft: &mut QueryDraft<'_>, reads: Reads, planner: &mut Planner) -> bool {
+fn settle_query(
+    at: usize,
+    draft: &mut QueryDraft<'_>,
+    reads: Reads,
+    (planner, persons): (&mut Planner, &mut Persons),
+) -> bool {
     let planned = draft
         .statement
         .as_ref()
@@ -489,8 +523,10 @@ fn settle_query(draft: &mut QueryDraft<'_>, reads: Reads, planner: &mut Planner)
     if let Some((name, span)) = &reads.unsound {
         depends(&draft.file, Some(span.clone()), &name.to_string());
     }
-    let schema = planned.as_ref().map(|planned| planned.schema.clone());
-    if let (Some(planned), Some(schema)) = (&planned, &schema) {
+    let mut schema = planned.as_ref().map(|planned| planned.schema.clone());
+    draft.query.reads.clone_from(&reads.tables);
+    persons.check(draft);
+    if let (Some(planned), Some(schema)) = (&planned, &mut schema) {
         result::compare(draft, schema);
         let flows = planner.follow(&draft.query, planned);
         // Of what reads a faulty query, only that is told.
@@ -498,12 +534,15 @@ fn settle_query(draft: &mut QueryDraft<'_>, reads: Reads, planner: &mut Planner)
             result::check_free_text(draft, schema, &flows);
             result::check_unit_codes(draft, schema, &flows);
         }
+        let flows = planner.follow_persons(&draft.query, planned);
+        persons.note(at, draft, schema, &flows);
+        *schema = smallest::with_note(draft, schema);
         let reach = Reach::LoadedAnd(&reads.tables);
-        planner.plan_checks(&draft.file, &draft.header.checks, schema, reach);
+        let read = planner.plan_checks(&draft.file, &draft.header.checks, schema, reach);
+        persons.check_reads_of_checks(draft, &read);
         draft.query.schema = schema.clone();
     }
     let usable = schema.is_some() && draft.file.is_sound() && reads.unsound.is_none();
-    draft.query.reads = reads.tables;
     if let Some(name) = draft.query.table().filter(|name| name.schema() == Schema::Kho) {
         planner.add(&name, schema, usable);
     }

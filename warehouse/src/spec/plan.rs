@@ -30,6 +30,8 @@ pub(super) struct Planner {
     ctx: SessionContext,
     tables: BTreeMap<TableName, Known>,
     followed: Followed,
+    /// Where every column of a table about persons goes.
+    of_persons: Followed,
 }
 
 /// A query that could run.
@@ -73,7 +75,8 @@ impl Planner {
         let (ctx, own) = offline::session(geography)?;
         let known = Known { plannable: true, sound: true };
         let tables = own.into_iter().map(|name| (name, known)).collect();
-        Ok(Self { ctx, tables, followed: Followed::default() })
+        let (followed, of_persons) = (Followed::default(), Followed::default());
+        Ok(Self { ctx, tables, followed, of_persons })
     }
 
     /// Adds a table; without a schema it is known to exist, and nothing over it is planned.
@@ -83,9 +86,11 @@ impl Planner {
         self.tables.insert(name.clone(), Known { plannable, sound });
     }
 
-    /// Takes note of what a source's table keeps that is followed.
+    /// Takes note of what a source's table keeps that is followed, and of all that it keeps about
+    /// persons.
     pub(super) fn declare(&mut self, table: &SourceTable) {
         self.followed.declare(table);
+        self.of_persons.declare_all(table);
     }
 
     /// As [`Self::declare`], for what follows from the tables that this one refers to.
@@ -106,6 +111,18 @@ impl Planner {
         for (field, origins) in planned.schema.fields().iter().zip(&flows) {
             for table in &filled {
                 self.followed.note(table, field.name(), origins.clone());
+            }
+        }
+        flows
+    }
+
+    /// The columns about persons that each column of a query's result could hold.
+    pub(super) fn follow_persons(&mut self, query: &Query, planned: &Planned) -> Vec<Origins> {
+        let optimised = self.ctx.state().optimize(&planned.logical);
+        let flows = self.of_persons.of_result(optimised.as_ref().unwrap_or(&planned.logical));
+        if let Some(table) = query.table().filter(|_| query.kind == QueryKind::Mart) {
+            for (field, origins) in planned.schema.fields().iter().zip(&flows) {
+                self.of_persons.note(&table, field.name(), origins.clone());
             }
         }
         flows

@@ -6,6 +6,7 @@ use super::flow::{Origin, Origins};
 use super::header::QueryDraft;
 use super::nearest::suggestion;
 use super::reader::Span;
+use super::smallest;
 use super::{Indicator, QueryColumn, QueryKind};
 use crate::names::Text;
 
@@ -19,6 +20,7 @@ pub(super) fn compare(draft: &mut QueryDraft<'_>, schema: &SchemaRef) {
     check_units(draft, schema);
     check_suppressed(draft, schema);
     check_partition(draft, schema);
+    smallest::check(draft, schema);
 }
 
 /// Reports columns that could hold free text about persons, where the query's class is lower.
@@ -157,8 +159,14 @@ fn check_shape(draft: &QueryDraft<'_>, schema: &ArrowSchema) {
     let given: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let all = ["don_vi", "ky", "phan_to", "tu_so", "mau_so"];
     let optional = ["phan_to", "mau_so"];
-    let wanted: Vec<&str> =
-        all.into_iter().filter(|name| !optional.contains(name) || has(name)).collect();
+    // What counts its persons comes behind, and goes no further.
+    let group = draft.query.smallest_group.as_ref();
+    let persons = group.map(|group| group.persons.as_str()).filter(|name| !all.contains(name));
+    let wanted: Vec<&str> = all
+        .into_iter()
+        .filter(|name| !optional.contains(name) || has(name))
+        .chain(persons)
+        .collect();
     let bad = |message: String, help: &str| {
         let span = draft.text.beginning();
         draft.file.fault(span, "bad-indicator-shape", message, help.to_owned());
@@ -215,7 +223,10 @@ fn standard_column(name: &str, indicator: &Indicator) -> QueryColumn {
         "mau_so" => {
             indicator.denominator.clone().unwrap_or_else(|| Text::new("Mẫu số", "Denominator"))
         }
-        _ => indicator.breakdown.clone().unwrap_or_else(|| Text::new("Phân tổ", "Breakdown")),
+        "phan_to" => {
+            indicator.breakdown.clone().unwrap_or_else(|| Text::new("Phân tổ", "Breakdown"))
+        }
+        _ => Text::new("Số người khác nhau", "Different persons"),
     };
     QueryColumn { name: name.to_owned(), label, unit: None }
 }
