@@ -180,6 +180,8 @@ pub(crate) struct PlaceFigure {
     pub(crate) denominator: Option<f64>,
     pub(crate) value: Option<f64>,
     pub(crate) parts: (i64, i64),
+    /// Whether the indicator has a row of it, though perhaps without a figure.
+    pub(crate) is_there: bool,
 }
 
 /// The figures of all provinces of `date` that are the reader's to see, those without any included,
@@ -237,6 +239,7 @@ fn join_places(
                     count("thanh_phan").unwrap_or_default(),
                     count("thanh_phan_can").unwrap_or(1),
                 ),
+                is_there: row.is_some(),
             }
         })
         .collect();

@@ -7,6 +7,7 @@ use askama::filters::HtmlSafe;
 use axum::response::{Html, IntoResponse, Response};
 use warehouse::grid::{Cell, ColumnKind, Grid, GridColumn, format_number, is_year};
 use warehouse::names::{Lang, Text};
+use warehouse::spec::NOTE_COLUMN;
 
 use crate::error::PageError;
 use crate::lang;
@@ -161,6 +162,11 @@ impl Shown {
         Self { text, why: shared::words(lang).no_value }
     }
 
+    /// A cell that is empty because it is hidden.
+    fn hidden(lang: Lang) -> Self {
+        Self { text: None, why: shared::words(lang).small_group }
+    }
+
     /// A text that may be missing.
     pub(crate) fn text(text: Option<String>, lang: Lang) -> Self {
         Self { text, why: shared::words(lang).no_value }
@@ -184,19 +190,32 @@ impl Rows {
         let is_number = |column: &GridColumn| column.kind == ColumnKind::Number;
         let columns = grid.columns.iter().map(|column| (column.name.clone(), is_number(column)));
         let columns = columns.collect();
+        let note = grid.columns.iter().position(|column| column.name == NOTE_COLUMN);
         let rows = grid
             .rows
             .iter()
             .map(|row| {
                 let cells = row.iter().zip(&grid.columns);
+                let note = note.and_then(|at| row[at].as_str()).unwrap_or_default();
                 let shown = |(cell, column): (&Cell, &GridColumn)| {
-                    (Shown::cell(cell, &column.name, lang), is_number(column))
+                    let is_hidden = *cell == Cell::Null && names(note, &column.name);
+                    let cell = match is_hidden {
+                        true => Shown::hidden(lang),
+                        false => Shown::cell(cell, &column.name, lang),
+                    };
+                    (cell, is_number(column))
                 };
                 cells.map(shown).collect()
             })
             .collect();
         Self { caption: caption.into(), columns, rows }
     }
+}
+
+/// Whether a note of what is hidden names a column.
+fn names(note: &str, column: &str) -> bool {
+    let (_, hidden) = note.split_once(": ").unwrap_or_default();
+    hidden.split("; ").any(|name| name == column)
 }
 
 #[cfg(test)]
@@ -211,6 +230,14 @@ mod tests {
         assert_eq!(Shown::number(Some(0.0), 0, Lang::En).to_string(), "0");
         assert_eq!(Shown::amount(Some(12.5), Lang::En).to_string(), "12.50");
         assert!(Shown::number(Some(f64::NAN), 1, Lang::Vi).to_string().contains('–'));
+    }
+
+    #[test]
+    fn what_a_note_names_is_hidden_and_the_rest_is_missing() {
+        let note = "đã ẩn: so_luot; t_bhtt";
+        assert!(names(note, "so_luot") && names(note, "t_bhtt"));
+        assert!(!names(note, "so_lu") && !names("", "so_luot") && !names(note, "đã ẩn"));
+        assert!(Shown::hidden(Lang::Vi).to_string().contains("ẩn vì nhóm nhỏ"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 
@@ -302,6 +302,7 @@ const TABLE_COLUMNS: [&str; 10] = [
 
 fn tables(declarations: &Declarations) -> Result<Described, ArrowError> {
     let mut rows = Vec::new();
+    let mut persons = Vec::new();
     for contract in &declarations.contracts {
         for table in &contract.tables {
             let kind = if table.master { "du_lieu_chu" } else { "nguon" };
@@ -314,6 +315,7 @@ fn tables(declarations: &Declarations) -> Result<Described, ArrowError> {
                 numbers(&contract.groups),
                 &contract.id,
             ));
+            persons.push(None);
         }
     }
     for query in declarations.of_kind(QueryKind::Mart) {
@@ -322,6 +324,7 @@ fn tables(declarations: &Declarations) -> Result<Described, ArrowError> {
             let groups = numbers(&query.groups);
             let class = query.sensitivity;
             rows.push(table_row(&name, "kho", &query.title, &query.grain, class, groups, &from));
+            persons.push(declarations.fewest_persons(query).map(i64::from));
         }
     }
     for table in stored() {
@@ -335,15 +338,21 @@ fn tables(declarations: &Declarations) -> Result<Described, ArrowError> {
             String::new(),
             "",
         ));
+        persons.push(None);
     }
+    // How many persons a row stands for at least, where it is made of persons.
+    let mut fields: Vec<Field> = TABLE_COLUMNS.map(text).into();
+    fields.push(int("so_nguoi_it_nhat"));
+    let mut columns = strings(&rows, TABLE_COLUMNS.len());
+    columns.push(Arc::new(Int64Array::from(persons)));
     let table = table(
         Schema::HeThong,
         "bang",
-        TABLE_COLUMNS.map(text).into(),
+        fields,
         ("Danh mục bảng", "Catalogue of tables"),
         ("Một bảng", "One table"),
     );
-    described(table, strings(&rows, TABLE_COLUMNS.len()))
+    described(table, columns)
 }
 
 fn table_row(

@@ -216,6 +216,7 @@ mod tests {
             denominator: None,
             value,
             parts: (1, 1),
+            is_there: value.is_some(),
         }
     }
 

@@ -127,7 +127,7 @@ pub(crate) async fn show(State(app): State<App>, reader: Reader) -> Result<Respo
             (query, declared),
             &chosen,
             province.of(&chosen.key),
-            country.of(&chosen.key),
+            (country.of(&chosen.key), app.declarations().fewest_persons(query).is_some()),
             lang,
         ),
         no_trend: if yours {

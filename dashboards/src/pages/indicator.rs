@@ -38,6 +38,8 @@ struct IndicatorPage<'a> {
     mark: Option<&'static str>,
     class: &'static str,
     class_words: String,
+    /// How many persons its figures stand for at least, in words.
+    smallest_group: Option<String>,
     /// The SQL that makes it, where all that it reads is the reader's to see.
     definition: Option<String>,
     breakdowns: Vec<(String, bool)>,
@@ -105,6 +107,7 @@ pub(crate) async fn show(
         mark: simulated.mark_of_indicator(&id, language),
         class: query.sensitivity.as_str(),
         class_words: class.get(language).to_owned(),
+        smallest_group: notes::smallest_group(&app, query, language),
         definition: (read_directly.len() == query.reads.len()).then(|| query.sql.trim().to_owned()),
         breakdowns: breakdowns(&country, &id, key.as_ref()),
         card,

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::freshness::{Latest, Nights, Outcome};
 use crate::request::Reader;
 use crate::scope;
-use crate::text::{date, fill, shared};
+use crate::text::{count, date, fill, shared};
 
 /// Says to a reader who is kept to some provinces which these are.
 pub(crate) fn kept_to(app: &App, reader: &Reader) -> Option<String> {
@@ -55,6 +55,13 @@ fn stale_table(table: &str, latest: &Latest, lang: Lang) -> String {
         Some(good) => fill(t.stale_input, &[table, &outcome, &night, &date(good, lang)]),
         None => fill(t.stale_input_never, &[table, &outcome, &night]),
     }
+}
+
+/// How many persons a figure of the query stands for at least, in words; nothing where it is not
+/// made of persons.
+pub(crate) fn smallest_group(app: &App, query: &Query, lang: Lang) -> Option<String> {
+    let least = app.declarations().fewest_persons(query)?;
+    Some(fill(shared::words(lang).smallest_group_of, &[&count(i64::from(least), lang)]))
 }
 
 /// How fresh one table is.

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::error::PageError;
 use crate::freshness::{self, Batch};
 use crate::lang;
-use crate::pages::notes::Freshness;
+use crate::pages::notes::{self, Freshness};
 use crate::pages::risk::RiskView;
 use crate::pages::source::{CheckView, RefusalView};
 use crate::request::{Named, Reader};
@@ -37,6 +37,8 @@ struct TablePage<'a> {
     groups: Vec<(u8, String)>,
     source: Option<(&'a Contract, &'a SourceTable)>,
     mart: Option<&'a Query>,
+    /// How many persons its rows stand for at least, in words.
+    smallest_group: Option<String>,
     reads: Vec<String>,
     /// Address and title.
     used_by: Vec<(String, String)>,
@@ -121,6 +123,7 @@ pub(crate) async fn show(
             _ => None,
         },
         mart,
+        smallest_group: mart.and_then(|mart| notes::smallest_group(&app, mart, lang)),
         definition: mart
             .filter(|mart| mart.reads.len() == reads.len())
             .map(|mart| mart.sql.trim().to_owned()),

@@ -22,6 +22,9 @@ words! {
     simulated: "Dữ liệu mô phỏng", "Simulated data";
     simulated_note: "Dữ liệu mô phỏng, không phải số liệu thật: không dùng để kết luận.", "Simulated data, not real figures: draw no conclusions.";
     no_value: "không có giá trị", "no value";
+    small_group: "ẩn vì nhóm nhỏ", "hidden: small group";
+    smallest_group: "Nhóm nhỏ nhất được hiện", "Smallest group shown";
+    smallest_group_of: "{0} người khác nhau. Số của nhóm nhỏ hơn, và số giúp tính ra nó, bị ẩn: đó không phải là không có số liệu.", "{0} different persons. Figures of smaller groups, and figures that would give them away, are hidden: that does not mean that there are none.";
     outcome_new: "Mới", "New";
     outcome_unchanged: "Không đổi", "Unchanged";
     outcome_refused: "Bị từ chối", "Refused";

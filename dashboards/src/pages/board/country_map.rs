@@ -68,6 +68,7 @@ impl CountryMap {
             figure: &written,
         };
         let shapes = app.shapes();
+        let hides = app.declarations().fewest_persons(query).is_some();
         let map = (whole && !places.is_empty()).then(|| Map::new(about, places, &classes, shapes));
         let tiled = map.as_ref().is_some_and(Map::is_tiled);
         let coded = map.as_ref().is_some_and(Map::is_coded);
@@ -76,7 +77,7 @@ impl CountryMap {
             caption: fill(if whole { w.map_caption } else { w.own_caption }, &[title, &when]),
             legend: legend(places, &classes, &figure, lang),
             notes: notes(places, (tiled, coded), lang),
-            rows: rows(indicator, chosen, places, coded, lang),
+            rows: rows(indicator, chosen, (places, hides), coded, lang),
             is_rate: indicator.denominator.is_some(),
             map,
         }
@@ -145,7 +146,7 @@ fn is_incomplete(place: &PlaceFigure) -> bool {
 fn rows(
     indicator: &Indicator,
     chosen: &Choices,
-    places: &[PlaceFigure],
+    (places, hides): (&[PlaceFigure], bool),
     coded: bool,
     lang: Lang,
 ) -> Vec<Row> {
@@ -158,7 +159,13 @@ fn rows(
     let row = |place: &PlaceFigure| {
         let (have, need) = place.parts;
         let missing = [count(need - have, lang), count(need, lang)];
-        let note = fill(words(lang).incomplete, &[&missing[0], &missing[1]]);
+        let note = if is_incomplete(place) {
+            fill(words(lang).incomplete, &[&missing[0], &missing[1]])
+        } else if hides && place.is_there && place.value.is_none() {
+            shared::words(lang).small_group.to_owned()
+        } else {
+            String::new()
+        };
         Row {
             rank: rank(place).unwrap_or_default(),
             name: place.name.clone(),
@@ -167,7 +174,7 @@ fn rows(
             value: Shown::number(place.value, indicator.digits, lang),
             numerator: Shown::amount(place.numerator, lang),
             denominator: Shown::amount(place.denominator, lang),
-            note: if is_incomplete(place) { note } else { String::new() },
+            note,
             chosen: place.unit == chosen.unit,
         }
     };

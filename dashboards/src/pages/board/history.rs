@@ -38,7 +38,7 @@ impl History {
         (query, indicator): (&Query, &Indicator),
         chosen: &Choices,
         province: &[Point],
-        country: &[Point],
+        (country, hides): (&[Point], bool),
         lang: Lang,
     ) -> Self {
         let is_rate = indicator.denominator.is_some();
@@ -49,7 +49,14 @@ impl History {
         lines.push(LineOf { class: "own", series: province });
         let about = about((query, indicator), chosen, province, lang);
         let trend = about.and_then(|about| Trend::new(about, &lines));
-        let row = |point: &Point| row(indicator, point, figures::at(country, point.on), lang);
+        let row = |point: &Point| {
+            let row = row(indicator, point, figures::at(country, point.on), lang);
+            // The indicator has a row of it, and no figure of any part.
+            if hides && point.value.is_none() && point.parts.0 == 0 {
+                return Row { note: shared::words(lang).small_group.to_owned(), ..row };
+            }
+            row
+        };
         let title = query.title.get(lang);
         Self {
             trend,
