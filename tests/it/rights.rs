@@ -4,6 +4,7 @@
 mod accounts;
 mod beyond;
 mod places;
+mod records;
 
 use std::collections::BTreeSet;
 
