@@ -17,7 +17,7 @@ const STARTS: [&str; 6] = ["/", "/bang-dieu-khien", "/chi-tieu", "/danh-muc", "/
 const VISITS: usize = 1500;
 
 /// Queries of anyone who looks around.
-const QUERIES: [&str; 15] = [
+const QUERIES: [&str; 16] = [
     "SELECT * FROM he_thong.bang",
     "SELECT * FROM he_thong.cot",
     "SELECT * FROM he_thong.lan_chay",
@@ -26,6 +26,7 @@ const QUERIES: [&str; 15] = [
     "SELECT * FROM he_thong.rui_ro",
     "SELECT * FROM he_thong.phat_hanh",
     "SELECT * FROM he_thong.cach_ly",
+    "SELECT * FROM he_thong.mo_phong",
     "SELECT * FROM chi_tieu.dinh_nghia",
     "SELECT * FROM chi_tieu.gia_tri",
     "SELECT * FROM chi_tieu.ca_nuoc",

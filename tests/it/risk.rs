@@ -1,7 +1,7 @@
 //! How exposed persons are: measured each night, refused above what is declared, shown to those who
 //! may see the table.
 
-use open_data::disclosure::{Faults, microdata::judge};
+use disclosure::{Faults, microdata::judge};
 use warehouse::serve::users::Secret;
 
 use crate::growth::House;

@@ -70,6 +70,7 @@ fn query() -> Query {
         schema: Arc::new(schema()),
         fingerprint: "abc".into(),
         smallest_group: None,
+        partition: None,
     }
 }
 

@@ -179,6 +179,7 @@ fn attempts() -> Vec<String> {
         "SELECT * FROM he_thong.rui_ro",
         "SELECT * FROM he_thong.phat_hanh",
         "SELECT * FROM he_thong.cach_ly",
+        "SELECT * FROM he_thong.mo_phong",
         "SELECT * FROM he_thong.truy_van",
         "SELECT * FROM chi_tieu.dinh_nghia",
         "SELECT table_schema, table_name FROM information_schema.tables",

@@ -15,7 +15,7 @@ use warehouse::query::{FILE, Limits, PLACE, Pick};
 use warehouse::spec::{self, arrow_schema};
 use warehouse::store::{Gone, Lake, Location, Places, Step};
 
-use super::super::{Made, make};
+use super::super::{Inputs, Made, make};
 use super::*;
 
 const CONTRACT: &str = r#"id = "kcb"
@@ -249,7 +249,7 @@ enum Way {
 }
 
 fn month(number: u8) -> String {
-    format!("{}-{:02}-01", 2024 + number / 12, number % 12 + 1)
+    format!("{}-{:02}-01", 2024 + u16::from(number / 12), number % 12 + 1)
 }
 
 fn select(rows: &[(u8, Row)]) -> String {
@@ -362,8 +362,9 @@ async fn remake(warehouse: &Warehouse, id: &str, number: u32) -> Note {
     let query = warehouse.declarations().queries.iter().find(|query| query.id == id).unwrap();
     let (table, part) = target(query).unwrap();
     let before = warehouse.lake().note(&table, &part).await.unwrap();
-    let inputs = BTreeMap::from([("dem".to_owned(), number.to_string())]);
-    match make(warehouse, query, night(number), inputs, before.as_ref()).await {
+    let batches = BTreeMap::from([("dem".to_owned(), number.to_string())]);
+    let inputs = Inputs { batches, simulated: false };
+    match make(warehouse, query, night(number), inputs, None, before.as_ref()).await {
         Ok(Made::New(note)) => note,
         other => panic!("{id}: {other:?}"),
     }
@@ -486,7 +487,7 @@ fn what_did_not_change_is_not_read() {
         assert_eq!(rows, ["53"]);
         // The whole would need the rest.
         let query = &warehouse.declarations().queries[0];
-        assert!(make(&warehouse, query, night(2), BTreeMap::new(), None).await.is_err());
+        assert!(make(&warehouse, query, night(2), Inputs::default(), None, None).await.is_err());
     });
 }
 
@@ -544,7 +545,7 @@ fn checks_are_asked_of_the_whole_mart() {
         take(&warehouse, "nguon.kham", &mut source, &[(0, None), (1, None)], Way::Places, 2).await;
         let query = &warehouse.declarations().queries[0];
         let before = warehouse.lake().last_note(&"kho.gop".parse().unwrap()).await.unwrap();
-        let made = make(&warehouse, query, night(2), BTreeMap::new(), before.as_ref()).await;
+        let made = make(&warehouse, query, night(2), Inputs::default(), None, before.as_ref()).await;
         assert!(matches!(made, Ok(Made::Refused(note, _)) if note.checks[0].faults == 1));
     });
 }
