@@ -7,6 +7,7 @@
 
 mod cells;
 mod content;
+mod listed;
 mod refused;
 mod typed;
 
@@ -32,6 +33,8 @@ use crate::deidentify::keys::{KeyError, KeyRing};
 use crate::deidentify::{ColumnPlan, FaultReason, generalise};
 
 use self::content::Content;
+use self::listed::Listing;
+pub use self::listed::{Listed, list};
 pub use self::refused::{Refused, RefusedRow};
 
 /// Why a row, or the batch, was refused: a stable code, never a value.
@@ -58,6 +61,9 @@ pub struct Batch {
     /// What a steward is told: signs of identifiers that are not certain, and cells outside of a
     /// vocabulary.
     pub warnings: Vec<CheckResult>,
+    /// The keys of all its rows, those with a fault among them, where they are to be compared with
+    /// those of the lake.
+    pub keys: Option<Listed>,
 }
 
 /// Why a batch could not be made at all.
@@ -92,7 +98,8 @@ pub struct Tools<'a> {
 }
 
 /// Reads the stream to its end, or until a column shows itself as one of identifiers: each part of
-/// it is judged before it is put down anywhere.
+/// it is judged before it is put down anywhere. Where the stream `is_whole`, the keys in it are all
+/// that the source has.
 ///
 /// # Errors
 /// When the source fails or a column cannot be treated as declared; faulty rows are no error.
@@ -100,9 +107,12 @@ pub async fn make(
     table: &SourceTable,
     tools: Tools<'_>,
     snapshot: Snapshot,
+    is_whole: bool,
 ) -> Result<Batch, BatchError> {
     let Snapshot { rows: mut raw, known, simulated } = snapshot;
-    let mut columns = Columns::new(table, tools)?;
+    let mut columns = Columns::new(table.columns.iter(), tools)?;
+    let is_compared = is_whole && table.key_list().is_some();
+    let mut listing = is_compared.then(|| Listing::new(table)).transpose()?;
     let schema = arrow_schema(table);
     let mut stage = Stage::new(Arc::clone(&schema))?;
     let mut refused = Refused::default();
@@ -122,6 +132,9 @@ pub async fn make(
         refuse(&rows, &faults, rows_read, &mut refused);
         leaking_columns = columns.verdicts();
         if leaking_columns.is_empty() {
+            if let Some(listing) = &mut listing {
+                listing.add(&rows)?;
+            }
             let good = |row: &usize| !faults.contains_key(row);
             let keep: BooleanArray = (0..rows.num_rows()).map(|row| Some(good(&row))).collect();
             let numbers = (0..rows.num_rows()).filter(good).map(|row| rows_read + row as u64 + 1);
@@ -134,12 +147,24 @@ pub async fn make(
             // what was read before.
             refused.forget();
             stage = Stage::new(schema)?;
+            listing = None;
             break;
         }
     }
     let (rows, warnings) = (stage.finish()?, columns.warnings());
     let content = content.map(|content| content.name()).or(known).unwrap_or_default();
-    Ok(Batch { rows, refused, rows_read, content, watermark, simulated, leaking_columns, warnings })
+    let keys = listing.map(Listing::finish).transpose()?;
+    Ok(Batch {
+        rows,
+        refused,
+        rows_read,
+        content,
+        watermark,
+        simulated,
+        leaking_columns,
+        warnings,
+        keys,
+    })
 }
 
 /// Faults of one raw batch by row: column and reason, the first fault of a row first.
@@ -233,9 +258,12 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn new(table: &'a SourceTable, tools: Tools<'a>) -> Result<Self, BatchError> {
+    fn new(
+        columns: impl Iterator<Item = &'a Column>,
+        tools: Tools<'a>,
+    ) -> Result<Self, BatchError> {
         let mut prepared = Vec::new();
-        for column in &table.columns {
+        for column in columns {
             if column.treatment == Treatment::Drop {
                 continue;
             }

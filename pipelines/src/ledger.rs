@@ -187,6 +187,7 @@ fn sum(one: Option<Note>, other: Option<Note>) -> Option<Note> {
         rows_read: newer.rows_read + older.rows_read,
         rows_written: newer.rows_written + older.rows_written,
         rows_quarantined: newer.rows_quarantined + older.rows_quarantined,
+        rows_deleted: newer.rows_deleted + older.rows_deleted,
         started_at: newer.started_at.min(older.started_at),
         ..newer.clone()
     })
@@ -401,6 +402,7 @@ fn runs(night: NaiveDate, outcomes: &[Outcome]) -> Result<RecordBatch, ArrowErro
             instant(|note| note.finished_at),
             texts(outcomes.iter().map(|outcome| outcome.reason.as_deref())),
             Arc::new(outcomes.iter().map(parts).collect::<Int64Array>()),
+            count(Outcome::committed, |note| note.rows_deleted),
         ],
     )
 }

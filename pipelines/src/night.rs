@@ -9,6 +9,7 @@ mod compute;
 mod expose;
 mod grow;
 mod load;
+mod missing;
 mod names;
 mod schedule;
 mod visit;

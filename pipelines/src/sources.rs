@@ -22,7 +22,7 @@ use connectors::xlsx::Xlsx;
 use connectors::{Request, SecretPlace, Snapshot, Source, SourceError, Span};
 use tokio::sync::Mutex;
 use url::Url;
-use warehouse::spec::{NIGHT, Origin, SourceKind, SourceTable, Treatment};
+use warehouse::spec::{Column, NIGHT, Origin, SourceKind, SourceTable, Treatment};
 
 /// Where a system that is no folder is, and how to get in.
 #[derive(Debug, Clone, Default)]
@@ -147,6 +147,22 @@ impl Sources {
         if let Origin::Declared { path, text } = &wanted.table.origin {
             return tabular::declared(path, text, &request.columns).map(Some);
         }
+        match self.source(wanted).await? {
+            Some(source) => source.open(&request).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The keys of all rows that a table's source has, whatever span is asked for: of the instant of
+    /// the rows where the source has one. `None` where it has nothing.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn keys(&self, wanted: Wanted<'_>) -> Result<Option<Snapshot>, SourceError> {
+        let mut request = request(Wanted { span: None, ..wanted });
+        request.columns = source_columns(wanted.table.key_columns());
+        // They are compared in no order.
+        request.settings.remove("order");
         match self.source(wanted).await? {
             Some(source) => source.open(&request).await,
             None => Ok(None),
@@ -371,15 +387,15 @@ fn request(wanted: Wanted<'_>) -> Request {
         }
         Origin::Declared { path, .. } => (path.clone(), BTreeMap::new()),
     };
-    let columns = wanted_columns(wanted.table);
+    let kept = wanted.table.columns.iter().filter(|column| column.treatment != Treatment::Drop);
+    let columns = source_columns(kept);
     Request { place, columns, span: wanted.span.cloned(), settings }
 }
 
-/// Source columns that a table needs: those of its allow-list that are not dropped, each once. A
-/// column made from several (`year+month`) needs each.
-fn wanted_columns(table: &SourceTable) -> Vec<String> {
+/// What columns are made from at the source, each once. A column made from several (`year+month`)
+/// needs each.
+fn source_columns<'a>(kept: impl Iterator<Item = &'a Column>) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
-    let kept = table.columns.iter().filter(|column| column.treatment != Treatment::Drop);
     for part in kept.flat_map(|column| column.from.split('+')) {
         if !columns.iter().any(|column| column == part) {
             columns.push(part.to_owned());

@@ -78,6 +78,7 @@ fn every_kind_of_fault_has_a_fixture() {
         "missing-source-column",
         "missing-translation",
         "missing-unit",
+        "no-key-list",
         "not-a-query",
         "not-utf8",
         "open-pattern",

@@ -164,7 +164,7 @@ pub(crate) fn contract(system: &str, place: &str, growth: &str) -> String {
 pub(crate) const UPSERT: &str = "partition = \"thang\"\ngrowth = { kind = \"upsert\", watermark = \"cap_nhat\", \
                       again_days = 1, deleted = \"trang_thai = '9'\" }";
 
-const ROWS: &str = "SELECT * FROM nguon.kcb_luot_kham";
+pub(crate) const ROWS: &str = "SELECT * FROM nguon.kcb_luot_kham";
 
 /// How exposed the table is after the newest night.
 const RISKS: &str = "SELECT phep_do, cot, muc, gia_tri, so_nguoi FROM he_thong.rui_ro \
@@ -262,6 +262,33 @@ fn a_batch_rewrites_the_partitions_that_it_touches_and_no_others() {
     let [file] = added.as_slice() else { panic!("{added:?}") };
     assert!(file.to_string_lossy().contains("thang=2026-06-01"), "{file:?}");
     assert_eq!(house.lines(ROWS).len(), 3);
+}
+
+#[test]
+fn a_row_that_moves_to_another_partition_leaves_the_one_that_it_was_in() {
+    let (server, config) = server();
+    let contract = contract("system = \"postgresql\"", "relation = \"kcb.luot_kham\"", UPSERT);
+    let house = House::new(&contract, &config);
+    server.ask(
+        "kcb",
+        "INSERT INTO kcb.luot_kham VALUES ('a', '', '2026-05-03', 1, '1', '2026-07-01'), \
+         ('b', '', '2026-05-04', 2, '1', '2026-07-01'), ('c', '', '2026-06-05', 3, '1', '2026-07-01')",
+    );
+    house.night("2026-07-01");
+    // One is corrected, and one is deleted by a row that says another month than it said before.
+    server.ask(
+        "kcb",
+        "UPDATE kcb.luot_kham SET ngay_kham = '2026-06-03', cap_nhat_luc = '2026-07-02' \
+         WHERE ma_luot = 'a'; \
+         UPDATE kcb.luot_kham SET ngay_kham = '2026-06-04', trang_thai = '9', \
+         cap_nhat_luc = '2026-07-02' WHERE ma_luot = 'b'",
+    );
+    house.night("2026-07-02");
+    let months = "SELECT thang, count(*), sum(tien) FROM nguon.kcb_luot_kham GROUP BY thang";
+    assert_eq!(house.lines(months), ["2026-06-01|2|4.00"]);
+    let fresh = House::new(&contract, &config).with_keys_of(&house);
+    fresh.night("2026-07-02");
+    assert_eq!(house.lines(ROWS), fresh.lines(ROWS));
 }
 
 /// Corrections, deletions and corrections of corrections, in a file that is too large to be written
@@ -436,4 +463,37 @@ fn files_of_a_night_that_come_late_are_loaded_when_they_come() {
     let told = "SELECT ket_qua, so_dong_ghi FROM he_thong.lan_chay WHERE bang = \
                 'nguon.kcb_luot_kham' AND dem = DATE '2026-07-04'";
     assert_eq!(house.lines(told), ["moi|2"]);
+}
+
+/// What one file holds night by night is all that there is: keys that it no longer has are gone.
+#[test]
+fn keys_that_are_no_longer_in_the_whole_file_of_a_source_are_gone_in_the_lake() {
+    let growth = "partition = \"thang\"\ngrowth = { kind = \"upsert\", watermark = \"cap_nhat\", \
+                  deleted = \"by_keys\", max_deleted_percent = 50 }\nmax_bad_rows_percent = 50";
+    let place = "file = \"kcb/luot.csv\"\nformat = \"csv\"";
+    let contract = contract("", place, growth);
+    let house = House::new(&contract, "");
+    let mut rows = vec![
+        ("1", "2026-05-01", 10, "1", "2026-07-01"),
+        ("2", "2026-06-01", 20, "1", "2026-07-01"),
+        ("3", "2026-07-01", 30, "1", "2026-07-01"),
+        ("4", "2026-07-01", 40, "1", "2026-07-01"),
+    ];
+    house.write("kcb/luot.csv", csv(&rows));
+    house.night("2026-07-01");
+    rows.remove(0);
+    // A row that is refused is there all the same: what the lake has of its key stays.
+    rows[0].3 = "không rõ";
+    house.write("kcb/luot.csv", csv(&rows));
+    house.night("2026-07-02");
+    let costs = "SELECT tien FROM nguon.kcb_luot_kham";
+    assert_eq!(house.lines(costs), ["20.00", "30.00", "40.00"]);
+    let told = "SELECT ket_qua, so_dong_xoa FROM he_thong.lan_chay WHERE dem = DATE '2026-07-02' \
+                AND bang = 'nguon.kcb_luot_kham'";
+    assert_eq!(house.lines(told), ["moi|1"]);
+    // A file that ends after its first line is not believed.
+    house.write("kcb/luot.csv", csv(&rows[1..2]));
+    let output = khoyte(house.path()).args(["night", "--date", "2026-07-03"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(house.lines(costs), ["20.00", "30.00", "40.00"]);
 }

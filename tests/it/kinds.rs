@@ -2,6 +2,7 @@
 //! program itself. What was planted in them is what is found, no identifier is left anywhere, and
 //! neither a killed night nor a server that dies changes what there is in the end.
 
+mod deleted;
 pub(crate) mod files;
 mod installation;
 mod mariadb;

@@ -242,7 +242,7 @@ pub enum SourceKind {
 }
 
 /// What becomes of the rows of before when a batch comes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Growth {
     /// A batch is the whole table, and replaces it where it differs.
     Snapshot,
@@ -261,7 +261,18 @@ pub enum Growth {
         again_days: u32,
         /// A condition of a row that says that its key is gone.
         deleted: Option<String>,
+        /// How keys are found that the source no longer has and says nothing of; they stay without it.
+        keys: Option<KeyList>,
     },
+}
+
+/// How the keys of a table are compared with those of its source.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KeyList {
+    /// Days from one list of keys to the next, where the source is asked for a part of its rows.
+    pub every_days: u32,
+    /// Percent of the rows of before that one list may take away.
+    pub max_deleted_percent: f64,
 }
 
 /// One column that may be read, and what becomes of it.

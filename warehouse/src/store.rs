@@ -48,7 +48,7 @@ pub use self::changed::{Changed, Seen};
 pub use self::examine::{Examined, Flaw};
 pub use self::forget::Outdated;
 pub use self::lease::{Lease, LeaseError};
-pub use self::note::{CheckResult, Note, Step};
+pub use self::note::{CheckResult, ComparedKeys, Note, Step};
 pub use self::places::Places;
 pub use self::risk::{Alike, Asked, Exposure, Measured};
 pub(crate) use self::version::DataFile;

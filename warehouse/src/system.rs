@@ -108,6 +108,7 @@ pub fn runs() -> SystemTable {
             instant("ket_thuc"),
             text("ly_do"),
             int("so_phan_vung"),
+            int("so_dong_xoa"),
         ],
         ("Lần chạy hằng đêm", "Nightly runs"),
         ("Một bảng trong một đêm", "One table in one night"),

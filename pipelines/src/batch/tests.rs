@@ -45,7 +45,8 @@ async fn made(table: &str, parts: Vec<Result<RecordBatch, SourceError>>) -> Batc
     let keys = KeyRing::from_bytes(&[[7; 32]]);
     let tools = Tools { keys: &keys, geography: &geography, references: &HashMap::new() };
     let rows = futures::stream::iter(parts).boxed();
-    make(declared(table), tools, Snapshot { rows, known: None, simulated: false }).await.unwrap()
+    let snapshot = Snapshot { rows, known: None, simulated: false };
+    make(declared(table), tools, snapshot, false).await.unwrap()
 }
 
 #[tokio::test]

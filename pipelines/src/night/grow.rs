@@ -9,9 +9,10 @@ use connectors::Span;
 use warehouse::query::{FILE, PLACE, Pick, QueryError, Workshop};
 use warehouse::spec::{Growth, SourceTable, arrow_schema};
 use warehouse::stage::{ROW, RowSet, Staged};
-use warehouse::store::{Gone, Note, Places, Replace, StoreError};
+use warehouse::store::{Gone, Note, Places, Replace, StoreError, Version};
 
 use super::Night;
+use super::missing::Missing;
 
 /// The name under which SQL sees the batch.
 pub(super) const BATCH: &str = "bang";
@@ -38,6 +39,8 @@ pub(super) struct Change<'a> {
     pub(super) place: Place,
     /// Whether rows of before stay.
     keeps: bool,
+    /// Rows of before that go because their source deleted them.
+    pub(super) rows_deleted: u64,
 }
 
 /// Where they go.
@@ -52,7 +55,13 @@ pub(super) enum Place {
     Without(Gone),
 }
 
-impl Change<'_> {
+impl<'a> Change<'a> {
+    /// A change that takes away nothing that its source deleted one by one; whether it `keeps` rows
+    /// of before.
+    fn new(table: &'a SourceTable, rows: Staged, place: Place, keeps: bool) -> Self {
+        Self { table, rows, place, keeps, rows_deleted: 0 }
+    }
+
     /// Whether rows that earlier batches brought stay in the table.
     pub(super) fn keeps_rows(&self) -> bool {
         self.keeps
@@ -78,12 +87,14 @@ impl Night<'_> {
         table: &'a SourceTable,
         span: Option<&Span>,
         rows: Staged,
+        missing: Option<&Missing>,
     ) -> Result<Change<'a>, GrowError> {
         match &table.growth {
-            Growth::Snapshot => Ok(Change { table, rows, place: Place::All, keeps: false }),
+            Growth::Snapshot => Ok(Change::new(table, rows, Place::All, false)),
             Growth::Append { period, .. } => self.append(table, period, span, rows).await,
             Growth::Upsert { watermark, deleted, .. } => {
-                self.upsert(table, (watermark.as_deref(), deleted.as_deref()), rows).await
+                let by = (watermark.as_deref(), deleted.as_deref(), missing);
+                self.upsert(table, by, rows).await
             }
         }
     }
@@ -98,7 +109,7 @@ impl Night<'_> {
     ) -> Result<Change<'a>, GrowError> {
         let lake = self.warehouse.lake();
         if lake.newest(&table.name).await?.is_none() {
-            return Ok(Change { table, rows, place: Place::All, keeps: false });
+            return Ok(Change::new(table, rows, Place::All, false));
         }
         let workshop = self.warehouse.workshop([(BATCH.to_owned(), rows.clone().into())])?;
         let mut covered = partitions_of(&workshop, period).await?;
@@ -118,31 +129,32 @@ impl Night<'_> {
                 among(period, &covered),
             );
             let rows = workshop.stage(&sql).await?;
-            return Ok(Change { table, rows, place: Place::All, keeps });
+            return Ok(Change::new(table, rows, Place::All, keeps));
         }
         let place = if covered.is_empty() {
             Place::Beside
         } else {
             Place::Partitions(period.to_owned(), covered)
         };
-        Ok(Change { table, rows, place, keeps })
+        Ok(Change::new(table, rows, place, keeps))
     }
 
     /// The rows of before whose keys the batch has go, and its rows come; of both, only where
     /// something is otherwise. A row that was written later than the batch's own stays; a row that
-    /// says that its key is gone takes it away.
+    /// says that its key is gone takes it away, and so does a source that no longer has it.
     ///
     /// Only the keys of the table are read, and then those rows alone that have one of the batch's.
+    /// They are looked for in all partitions, since a row may come from another one than it goes to.
     async fn upsert<'a>(
         &self,
         table: &'a SourceTable,
-        (watermark, deleted): (Option<&str>, Option<&str>),
+        (watermark, deleted, missing): (Option<&str>, Option<&str>, Option<&Missing>),
         rows: Staged,
     ) -> Result<Change<'a>, GrowError> {
         let lake = self.warehouse.lake();
         let workshop = || self.warehouse.workshop([(BATCH.to_owned(), rows.clone().into())]);
         // A condition that cannot be told is not met: the row stays.
-        let mut idle = match deleted {
+        let told = match deleted {
             Some(deleted) => {
                 let sql = format!("SELECT \"{ROW}\" FROM {BATCH} WHERE (\n{deleted}\n) IS TRUE");
                 workshop()?.fold(&sql, RowSet::default(), add_numbers).await?
@@ -152,7 +164,7 @@ impl Night<'_> {
         // Rows of before may be lost where all is made anew, and are not read.
         let version = lake.newest(&table.name).await?.filter(|_| !self.is_anew(table));
         let Some(version) = version else {
-            return Ok(Change { table, rows: rows.without(idle), place: Place::All, keeps: false });
+            return Ok(Change::new(table, rows.without(told), Place::All, false));
         };
         let (by, schema) = (table.partition.as_deref(), arrow_schema(table));
         let is_otherwise = lake.lies_otherwise(&table.name, by, &schema).await?;
@@ -160,15 +172,20 @@ impl Night<'_> {
             Some(by) if !is_otherwise => Some(partitions_of(&workshop()?, by).await?),
             _ => None,
         };
-        let only = by.zip(touched.as_ref()).map(|(by, touched)| among(by, touched));
-        let all = workshop()?.with_places(THERE, &schema, Pick::Counting(Arc::clone(&version)));
+        // A key that tells its partition is in no other.
+        let own = by.filter(|by| table.key.iter().any(|name| name == by));
+        let only = own.zip(touched.as_ref()).map(|(by, touched)| among(by, touched));
+        let met = self.places(table, rows.clone(), &version, only.as_deref()).await?;
         let none = Places::none(Arc::clone(&version));
-        let met = all.fold(&met_sql(table, only.as_deref()), none.clone(), add_places).await?;
-        let mut gone = none;
+        let mut all = Compared { idle: told.clone(), told, gone: none, rows_deleted: 0 };
         for group in met.in_groups(AT_ONCE) {
             let both = workshop()?.with_places(THERE, &schema, Pick::At(group));
-            let begun = (idle, gone);
-            (idle, gone) = both.fold(&compared_sql(table, watermark), begun, add_compared).await?;
+            all = both.fold(&compared_sql(table, watermark), all, add_compared).await?;
+        }
+        let Compared { idle, mut gone, mut rows_deleted, .. } = all;
+        if let Some(missing) = missing {
+            let lost = self.places(table, missing.keys.clone(), &version, None).await?;
+            rows_deleted += gone.extend(&lost);
         }
         let rows = rows.without(idle);
         let files = if is_otherwise {
@@ -179,7 +196,22 @@ impl Night<'_> {
         let gone = Gone { rows: gone, files };
         let rows = if gone.files.is_empty() { rows } else { self.left(table, rows, &gone).await? };
         let place = if is_otherwise { Place::All } else { Place::Without(gone) };
-        Ok(Change { table, rows, place, keeps: true })
+        Ok(Change { table, rows, place, keeps: true, rows_deleted })
+    }
+
+    /// Where the rows of a version are that have the keys of `rows`, of all or `only` of some.
+    async fn places(
+        &self,
+        table: &SourceTable,
+        rows: Staged,
+        version: &Arc<Version>,
+        only: Option<&str>,
+    ) -> Result<Places, QueryError> {
+        let all = Pick::Counting(Arc::clone(version));
+        let workshop = self.warehouse.workshop([(BATCH.to_owned(), rows.into())])?;
+        let workshop = workshop.with_places(THERE, &arrow_schema(table), all);
+        let none = Places::none(Arc::clone(version));
+        workshop.fold(&met_sql(table, only), none, add_places).await
     }
 
     /// The rows of a batch, and those that are left in files that go.
@@ -285,17 +317,31 @@ fn places_in(rows: &RecordBatch, at: usize) -> impl Iterator<Item = (usize, u64)
 }
 
 fn add_places(places: &mut Places, rows: &RecordBatch) {
-    places_in(rows, 0).for_each(|(file, row)| places.insert(file, row));
+    places_in(rows, 0).for_each(|(file, row)| {
+        places.insert(file, row);
+    });
 }
 
-fn add_compared((idle, gone): &mut (RowSet, Places), rows: &RecordBatch) {
+/// What becomes of the rows of a batch, and of those that they meet.
+struct Compared {
+    /// Rows of the batch that say that their key is gone.
+    told: RowSet,
+    /// Rows of the batch that are not written.
+    idle: RowSet,
+    /// Rows of before that go.
+    gone: Places,
+    /// Those among them whose key is gone.
+    rows_deleted: u64,
+}
+
+fn add_compared(all: &mut Compared, rows: &RecordBatch) {
     let numbers = rows.column(0).as_primitive::<UInt64Type>().values();
     let stay = rows.column(3).as_boolean();
     for (at, (file, row)) in places_in(rows, 1).enumerate() {
         if stay.value(at) {
-            idle.insert(numbers[at]);
-        } else {
-            gone.insert(file, row);
+            all.idle.insert(numbers[at]);
+        } else if all.gone.insert(file, row) {
+            all.rows_deleted += u64::from(all.told.contains(numbers[at]));
         }
     }
 }

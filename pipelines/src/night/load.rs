@@ -17,7 +17,7 @@ use warehouse::store::{Measured, Note, Step, StoreError};
 use super::grow::GrowError;
 use super::names::Names;
 use super::visit::Visit;
-use super::{Night, explain};
+use super::{Night, explain, missing};
 use crate::PIPELINE_VERSION;
 use crate::batch::{self, Batch, BatchError, Refused, Tools};
 use crate::ledger::{Fared, Outcome, RunResult};
@@ -137,12 +137,13 @@ impl Night<'_> {
         let wanted = Wanted { source, table, night: visit.night, span: visit.span.as_ref() };
         let Some(snapshot) = self.sources.open(wanted).await? else { return Ok(None) };
         if let Some(known) = &snapshot.known {
-            let names = self.names(table, visit, known, snapshot.simulated).await?;
+            // What is known beforehand is a file, whose keys are in it.
+            let names = self.names(table, visit, (known, None), snapshot.simulated).await?;
             if let Some(fared) = self.held(table, visit, &names).await? {
                 return Ok(Some(fared));
             }
         }
-        self.take(table, visit, snapshot).await.map(Some)
+        self.take(wanted, visit, snapshot).await.map(Some)
     }
 
     /// How it fares where the lake holds the batch already.
@@ -166,19 +167,27 @@ impl Night<'_> {
 
     async fn take(
         &self,
-        table: &SourceTable,
+        wanted: Wanted<'_>,
         visit: &Visit,
         snapshot: Snapshot,
     ) -> Result<Fared, LoadError> {
-        let started_at = Utc::now();
+        let (table, started_at) = (wanted.table, Utc::now());
         let references = self.references(table).await?;
         let tools = Tools {
             keys: self.keys,
             geography: self.warehouse.geography(),
             references: &references,
         };
-        let batch = batch::make(table, tools, snapshot).await?;
-        let names = self.names(table, visit, &batch.content, batch.simulated).await?;
+        let mut batch = batch::make(table, tools, snapshot, visit.is_whole()).await?;
+        let last = self.warehouse.lake().last_note(&table.name).await?;
+        if batch.leaking_columns.is_empty()
+            && let Some(listed) = self.listed(wanted, visit, tools, last.as_ref()).await?
+        {
+            batch.leaking_columns.extend(listed.leaking_columns.iter().cloned());
+            batch.keys = Some(listed);
+        }
+        let keys = missing::named(visit, batch.keys.as_ref(), last.as_ref());
+        let names = self.names(table, visit, (&batch.content, keys), batch.simulated).await?;
         if let Some(fared) = self.held(table, visit, &names).await? {
             return Ok(fared);
         }
@@ -191,14 +200,15 @@ impl Night<'_> {
         self.commit(table, visit, (names.new, started_at), batch, findings).await
     }
 
-    /// What the batch that this content makes is called: by the content, with the contract, what its
-    /// codes are resolved and its values looked up in, and the way in which this version of the
-    /// program does both. The same rows are another batch where they are simulated.
+    /// What the batch that this content makes is called: by the content, with the keys that were
+    /// listed, the contract, what its codes are resolved and its values looked up in, and the way in
+    /// which this version of the program does both. The same rows are another batch where they are
+    /// simulated.
     async fn names(
         &self,
         table: &SourceTable,
         visit: &Visit,
-        content: &str,
+        (content, keys): (&str, Option<&str>),
         simulated: bool,
     ) -> Result<Names, LoadError> {
         let geography = self.warehouse.geography().fingerprint();
@@ -210,6 +220,9 @@ impl Night<'_> {
         // same: where a source holds nothing any more, it is the same for all days.
         if let Some(Span { from, below: below @ Some(_), .. }) = &visit.span {
             let _ = write!(text, "\n{from:?}..{below:?}");
+        }
+        if let Some(keys) = keys {
+            let _ = write!(text, "\nkhoa={keys}");
         }
         for referred in needs(table).filter(|name| **name != table.name) {
             let note = self.warehouse.lake().last_note(referred).await?;
@@ -256,6 +269,7 @@ impl Night<'_> {
             since: visit.span.as_ref().and_then(|span| span.from),
             watermark: batch.watermark.max(before.as_ref().and_then(|note| note.watermark)),
             checks,
+            keys: self.compared(table, batch.keys.as_ref(), before.as_ref()),
             started_at,
             simulated: batch.simulated,
             ..Note::new(self.date, Step::Nap, visit.part.clone(), batch_id)
@@ -269,7 +283,12 @@ impl Night<'_> {
         if let Some(reason) = verdict {
             return Ok(Fared::refused(before, note, reason));
         }
-        let change = self.change(table, visit.span.as_ref(), rows).await?;
+        let missing = self.missing(table, batch.keys.as_ref()).await?;
+        if let Some(reason) = missing.as_ref().and_then(|missing| missing.verdict(table)) {
+            return Ok(Fared::refused(before, note, reason));
+        }
+        let change = self.change(table, visit.span.as_ref(), rows, missing.as_ref()).await?;
+        note.rows_deleted = change.rows_deleted;
         let stands = before.as_ref().filter(|_| change.keeps_rows());
         note.simulated |= stands.is_some_and(|note| note.simulated);
         note.risk =

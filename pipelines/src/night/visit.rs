@@ -18,6 +18,18 @@ pub(super) struct Visit {
     pub(super) span: Option<Span>,
 }
 
+impl Visit {
+    /// Whether the answer is all that the source has. A place of one night never is.
+    pub(super) fn is_whole(&self) -> bool {
+        self.part.is_empty() && self.span.is_none()
+    }
+
+    /// Whether it asks for all that is new, and not for days that are read again.
+    pub(super) fn is_open(&self) -> bool {
+        self.span.as_ref().is_none_or(|span| span.below.is_none())
+    }
+}
+
 impl Night<'_> {
     /// The questions of tonight, oldest first. Of places that have one for each night, those whose
     /// rows never came are asked for again as far back as the contract says.

@@ -245,7 +245,7 @@ fn read_name(node: &Node<'_>, name: &At<String>) -> Option<TableName> {
 /// A table that loses more of its rows in one night is thought to be a broken extract.
 const MAX_FALL: f64 = 50.0;
 
-fn read_share(node: &Node<'_>, key: &'static str, otherwise: f64) -> f64 {
+pub(super) fn read_share(node: &Node<'_>, key: &'static str, otherwise: f64) -> f64 {
     let Some(share) = node.number(key) else { return otherwise };
     if !(0.0..=100.0).contains(&share.value) {
         let message = format!("`{key}` must be from 0 to 100");

@@ -1,11 +1,13 @@
 //! `growth` and `partition`: what becomes of the rows of before when a batch comes.
 
 use super::column::{ColumnDraft, misplaced};
+use super::contract::read_share;
 use super::nearest::suggestion;
 use super::reader::{At, File, Node};
 use super::sql::SqlText;
 use super::{
-    Column, ColumnType, Generalisation, Growth, Origin, SourceKind, SourceTable, Treatment,
+    Column, ColumnType, Generalisation, Growth, KeyList, Origin, SourceKind, SourceTable,
+    Treatment, UnitDate,
 };
 
 /// As read, with the SQL still to be planned.
@@ -30,6 +32,15 @@ const KINDS: [(&str, Kind); 3] =
 /// The longest time that a night may look back.
 const MOST_DAYS: i64 = 3_660;
 
+/// In place of a condition: a key is gone when the source no longer has it.
+const BY_KEYS: &str = "by_keys";
+
+/// Days from one list of keys to the next.
+const KEYS_EVERY_DAYS: u32 = 7;
+
+/// A list that takes more of a table away, in percent, is thought to be a broken one.
+const MAX_DELETED: f64 = 5.0;
+
 /// Reads both keys of a table; `complete` says whether `columns` are all that it declares.
 pub(super) fn read(
     node: &Node<'_>,
@@ -40,7 +51,7 @@ pub(super) fn read(
     let partition = node.string("partition");
     let growth = node.table("growth");
     let (growth, deleted, period) = match &growth {
-        Some(growth) => read_growth(growth, has_key),
+        Some(growth) => read_growth(growth, has_key, origin),
         None => (Growth::Snapshot, None, None),
     };
     let file = node.file();
@@ -75,12 +86,14 @@ pub(super) fn read(
 
 type Read = (Growth, Option<SqlText>, Option<At<String>>);
 
-fn read_growth(node: &Node<'_>, has_key: bool) -> Read {
+fn read_growth(node: &Node<'_>, has_key: bool, origin: &Origin) -> Read {
     let kind = node.required_one_of("kind", &KINDS, Kind::Snapshot).value;
     let (period, watermark, deleted) =
         (node.string("period"), node.string("watermark"), node.string("deleted"));
     let again_days = node.whole_within("again_days", 0..=MOST_DAYS);
     let days = again_days.and_then(|days| u32::try_from(days).ok()).unwrap_or_default();
+    let by_keys = deleted.as_ref().is_some_and(|deleted| deleted.value == BY_KEYS);
+    let list = read_key_list(node, by_keys);
     node.finish();
     let belongs = |key: &'static str, to: Kind, under: &str| {
         if node.has(key) && kind != to {
@@ -112,15 +125,65 @@ fn read_growth(node: &Node<'_>, has_key: bool) -> Read {
                 let help = "write `key = [\"…\"]`".to_owned();
                 node.file().fault(node.span(), "missing-key", message, help);
             }
+            if by_keys {
+                check_key_list(node, origin, watermark.is_some());
+            }
+            let deleted = deleted.filter(|_| !by_keys);
             let sql = deleted.as_ref().map(|text| SqlText::in_string(node.file(), text));
             let growth = Growth::Upsert {
                 watermark: watermark.map(|name| name.value),
                 again_days: days,
                 deleted: deleted.map(|text| text.value),
+                keys: by_keys.then_some(list),
             };
             (growth, sql, None)
         }
     }
+}
+
+/// Reads how keys are compared, which means nothing where they are not.
+fn read_key_list(node: &Node<'_>, by_keys: bool) -> KeyList {
+    let every_days = node.whole_within("keys_every_days", 1..=MOST_DAYS);
+    let every_days = every_days.and_then(|days| u32::try_from(days).ok());
+    for key in ["keys_every_days", "max_deleted_percent"] {
+        if node.has(key) && !by_keys {
+            let under = format!("without `deleted = \"{BY_KEYS}\"`");
+            misplaced(node, key, &under, "leave it away, or have keys compared".to_owned());
+        }
+    }
+    KeyList {
+        every_days: every_days.unwrap_or(KEYS_EVERY_DAYS),
+        max_deleted_percent: read_share(node, "max_deleted_percent", MAX_DELETED),
+    }
+}
+
+/// Keys can be compared only with a source that tells all that it has.
+fn check_key_list(node: &Node<'_>, origin: &Origin, has_watermark: bool) {
+    let Origin::Read { kind, settings, .. } = origin else { return };
+    let help = match kind {
+        SourceKind::Fhir => {
+            "a FHIR server says what it deleted: read `@deleted`, and write `deleted = \"…\"` with \
+             its column"
+        }
+        SourceKind::HttpJson if has_watermark && settings.contains_key("since_param") => {
+            "leave `since_param` away, so that the service gives all its rows each night"
+        }
+        _ if origin.is_nightly() => {
+            "a place for each night holds what is new; write the condition of a row that says that \
+             its key is gone"
+        }
+        _ => {
+            let is_asked_for_parts = kind.is_database() && has_watermark;
+            if node.has("keys_every_days") && !is_asked_for_parts {
+                let under = "where the source gives all its rows each night";
+                let help = "leave it away: the keys are compared each night";
+                misplaced(node, "keys_every_days", under, help.to_owned());
+            }
+            return;
+        }
+    };
+    let message = "the source never tells all the keys that it has";
+    node.file().fault(node.key_span("deleted"), "no-key-list", message, help.to_owned());
 }
 
 /// The column of that name in the lake.
@@ -187,11 +250,34 @@ impl SourceTable {
     pub fn sends_spans(&self) -> bool {
         let Origin::Read { kind, settings, .. } = &self.origin else { return false };
         match kind {
-            SourceKind::PostgreSql | SourceKind::MariaDb | SourceKind::Odbc => true,
+            kind if kind.is_database() => true,
             SourceKind::HttpJson => {
                 self.watermark().is_some() && settings.contains_key("since_param")
             }
             _ => false,
         }
+    }
+
+    /// How keys are found that the source no longer has, where they are.
+    pub fn key_list(&self) -> Option<KeyList> {
+        match self.growth {
+            Growth::Upsert { keys, .. } => keys,
+            _ => None,
+        }
+    }
+
+    /// The columns that its key is made of: those that it names, and those whose day decides of which
+    /// list a unit among them is.
+    pub fn key_columns(&self) -> impl Iterator<Item = &Column> {
+        let in_key = |column: &&Column| self.key.contains(&column.name);
+        let date = |column: &Column| match &column.ty {
+            ColumnType::Unit { on: UnitDate::Column(name) } => Some(name.clone()),
+            _ => None,
+        };
+        let dates: Vec<String> = self.columns.iter().filter(in_key).filter_map(date).collect();
+        self.columns.iter().filter(move |column| {
+            let is_needed = self.key.contains(&column.name) || dates.contains(&column.name);
+            is_needed && column.treatment != Treatment::Drop
+        })
     }
 }

@@ -167,6 +167,11 @@ impl SourceKind {
         FORMATS.iter().any(|(_, kind)| *kind == self)
     }
 
+    /// Whether it is asked in SQL, and so for any part of a table.
+    pub fn is_database(self) -> bool {
+        matches!(self, Self::PostgreSql | Self::MariaDb | Self::Odbc)
+    }
+
     /// What may stand in `read`.
     fn settings(self) -> &'static [&'static str] {
         match self {

@@ -92,6 +92,12 @@ pub struct Note {
     /// rows of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<u64>,
+    /// The keys of the source that were compared last; none where they never were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<ComparedKeys>,
+    /// Rows of before that went because the source deleted them.
+    #[serde(default)]
+    pub rows_deleted: u64,
     /// The version that the commit made; filled in on reading.
     #[serde(skip)]
     pub version: u64,
@@ -122,9 +128,20 @@ impl Note {
             seen: BTreeMap::new(),
             recipe: None,
             parts: None,
+            keys: None,
+            rows_deleted: 0,
             version: 0,
         }
     }
+}
+
+/// Which keys of a source were compared with those of the lake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparedKeys {
+    /// The night that did it.
+    pub night: NaiveDate,
+    /// What they are called: equal names mean equal keys.
+    pub content: String,
 }
 
 /// How one declared check went.

@@ -26,9 +26,22 @@ impl Places {
         Self { version, files: BTreeMap::new() }
     }
 
-    /// Adds a row: the position of its file in the version, and its own in the file, from 0.
-    pub fn insert(&mut self, file: usize, row: u64) {
-        self.files.entry(file).or_default().insert(row);
+    /// Adds a row: the position of its file in the version, and its own in the file, from 0; false
+    /// where it was there already.
+    pub fn insert(&mut self, file: usize, row: u64) -> bool {
+        self.files.entry(file).or_default().insert(row)
+    }
+
+    /// Adds rows of the same version; returns how many were not there yet.
+    pub fn extend(&mut self, others: &Self) -> u64 {
+        let mut new = 0;
+        for (file, rows) in &others.files {
+            let own = self.files.entry(*file).or_default();
+            let before = own.len();
+            *own |= rows;
+            new += own.len() - before;
+        }
+        new
     }
 
     /// Whether there is none.
@@ -133,7 +146,9 @@ mod tests {
             Arc::new(Version { number: 0, partitioned_by: Vec::new(), files: Vec::new() });
         let mut places = Places::none(version);
         for (file, rows) in [(0, 3), (1, 3), (2, 9), (3, 1)] {
-            (0..rows).for_each(|row| places.insert(file, row));
+            (0..rows).for_each(|row| {
+                places.insert(file, row);
+            });
         }
         let files = |group: &Places| group.files().map(|(file, _)| file).collect::<Vec<_>>();
         let groups: Vec<_> = places.in_groups(6).iter().map(files).collect();
