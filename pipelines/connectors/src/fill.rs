@@ -26,6 +26,8 @@ pub struct Target<'a> {
     /// Columns that together name a row. Rows of before whose key comes again go; those of one
     /// call stay side by side, so that a repeated key can be planted.
     pub key: &'a [String],
+    /// Whether the rows of before go and none come: then of the new ones only the keys matter.
+    pub is_gone: bool,
 }
 
 /// What a column holds, and how its cells are written.

@@ -8,8 +8,9 @@
 //! addresses) is there too, for a source has it.
 //!
 //! Each night adds rows, brings some late, corrects some of before and deletes some, where the
-//! contract says by `column = 'x'` or `column IN (…)` what a deletion looks like. The same seed and
-//! first night give the same rows, so one night can be written after the other.
+//! contract says by `column = 'x'` or `column IN (…)` what a deletion looks like; where it has keys
+//! compared, for good. The same seed and first night give the same rows, so one night can be written
+//! after the other.
 //!
 //! | kind | what is written |
 //! |---|---|

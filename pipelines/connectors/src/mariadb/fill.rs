@@ -57,9 +57,11 @@ pub async fn fill(
         let delete = format!("DELETE cu FROM {place} AS cu JOIN {STAGE} AS moi ON {same}");
         run(&mut connection, delete).await.map_err(told)?;
     }
-    let names = names(target);
-    let insert = format!("INSERT INTO {place} ({names}) SELECT {names} FROM {STAGE}");
-    run(&mut connection, insert).await.map_err(told)?;
+    if !target.is_gone {
+        let names = names(target);
+        let insert = format!("INSERT INTO {place} ({names}) SELECT {names} FROM {STAGE}");
+        run(&mut connection, insert).await.map_err(told)?;
+    }
     run(&mut connection, "COMMIT".to_owned()).await.map_err(told)?;
     // What was committed stays, however the session ends.
     let _ = connection.close().await;

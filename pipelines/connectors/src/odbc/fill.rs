@@ -46,6 +46,7 @@ pub async fn fill(
         request,
         holds: target.columns.iter().map(|(_, holds)| *holds).collect(),
         key: target.key.to_vec(),
+        is_gone: target.is_gone,
         rows: rows.collect(),
     };
     // A driver blocks.
@@ -63,6 +64,7 @@ struct Filling {
     /// What each column of the request holds.
     holds: Vec<Holds>,
     key: Vec<String>,
+    is_gone: bool,
     rows: Vec<Cells>,
 }
 
@@ -100,6 +102,10 @@ impl Filling {
             let same: Vec<String> = same.collect();
             let sql = format!("DELETE FROM {place} WHERE {}", same.join(" AND "));
             self.send(connection.prepare(&sql).map_err(told)?, &key).map_err(told)?;
+        }
+        if self.is_gone {
+            connection.commit().map_err(told)?;
+            return Ok(self.rows.len() as u64);
         }
         let marks: Vec<String> = all.iter().map(|at| self.mark(*at, dialect)).collect();
         let (columns, marks) = (names.join(", "), marks.join(", "));

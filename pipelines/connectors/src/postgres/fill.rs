@@ -51,8 +51,10 @@ pub async fn fill(
         let delete = format!("DELETE FROM {quoted} AS cu USING {STAGE} AS moi WHERE {same}");
         link.run(&delete).await.map_err(told)?;
     }
-    let insert = format!("INSERT INTO {quoted} ({names}) SELECT {names} FROM {STAGE}");
-    link.run(&insert).await.map_err(told)?;
+    if !target.is_gone {
+        let insert = format!("INSERT INTO {quoted} ({names}) SELECT {names} FROM {STAGE}");
+        link.run(&insert).await.map_err(told)?;
+    }
     link.run("COMMIT").await.map_err(told)?;
     Ok(count)
 }

@@ -121,7 +121,9 @@ impl<'a> Course<'a> {
         let count = if is_told { self.count(night) } else { 0 };
         let many = |percent: u64| if count == 0 { 0 } else { (count * percent / 100).max(1) };
         let (corrected, deleted) = (many(CORRECTED), many(DELETED));
-        let deleted = if self.shape.deleted.is_some() { deleted } else { 0 };
+        let table = self.shape.table;
+        let deletes = self.shape.deleted.is_some() || table.key_list().is_some();
+        let deleted = if deletes { deleted } else { 0 };
         let mut picked = HashSet::new();
         (0..corrected + deleted).filter_map(move |at| {
             let mut random = Random::of(self.world.seed, &[PICK, self.number, night, at]);

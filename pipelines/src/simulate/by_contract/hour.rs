@@ -67,10 +67,18 @@ impl<'a> Hour<'a> {
         let columns: Vec<(String, Holds)> =
             shape.fields.iter().map(|field| (field.name.clone(), field.holds)).collect();
         let key: Vec<String> = shape.key.iter().map(|at| shape.fields[*at].name.clone()).collect();
-        let target = Target { relation, columns: &columns, key: &key };
-        let rows = course.rows(self.night).map(|row| row.cells);
+        let target = Target { relation, columns: &columns, key: &key, is_gone: false };
+        // Where keys are compared, a row that is deleted leaves nothing behind.
+        let is_lost = |row: &Row| row.is_gone && shape.table.key_list().is_some();
+        let rows = course.rows(self.night).filter(|row| !is_lost(row)).map(|row| row.cells);
         let filled: Result<u64, SourceError> = sources::fill(kind, server, target, rows).await;
-        Ok(filled?)
+        let filled = filled?;
+        let mut lost = course.rows(self.night).filter(is_lost).map(|row| row.cells).peekable();
+        if lost.peek().is_none() {
+            return Ok(filled);
+        }
+        let target = Target { is_gone: true, ..target };
+        Ok(filled + sources::fill(kind, server, target, lost).await?)
     }
 
     /// Writes one file; says otherwise what hinders it.

@@ -192,6 +192,8 @@ fn a_key_is_new_once_and_comes_again_only_corrected_or_deleted() {
     });
     assert!(changed.contains(&("nguon.kcb_luot_kham".to_owned(), false)));
     assert!(changed.contains(&("nguon.kcb_luot_kham".to_owned(), true)));
+    // Where keys are compared, without a sign.
+    assert!(changed.contains(&("nguon.tiem_chung_phan_ung".to_owned(), true)));
 }
 
 #[test]

@@ -32,8 +32,12 @@ async fn database() -> Database {
 }
 
 async fn put(database: &Database, rows: Vec<Cells>) -> Result<u64, SourceError> {
+    send(database, rows, false).await
+}
+
+async fn send(database: &Database, rows: Vec<Cells>, is_gone: bool) -> Result<u64, SourceError> {
     let key = ["ma".to_owned()];
-    let target = Target { relation: "luot", columns: &columns(), key: &key };
+    let target = Target { relation: "luot", columns: &columns(), key: &key, is_gone };
     fill(&database.server(), target, rows.into_iter()).await
 }
 
@@ -59,6 +63,11 @@ async fn rows_replace_those_of_the_same_key() {
         (of("k0000"), of("k0001"), of("K0001")),
         ("1.00".to_owned(), "2.50".to_owned(), "3.00".to_owned())
     );
+
+    assert_eq!(send(&database, vec![row("k0001", "1.00")], true).await.unwrap(), 1);
+    let left = texts(&read(&database.source().await, &request("luot", &["ma"])).await, "ma");
+    assert_eq!(left.len(), 1_200);
+    assert!(!left.contains(&Some("k0001".to_owned())));
 }
 
 #[tokio::test]

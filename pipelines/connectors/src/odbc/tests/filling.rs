@@ -35,8 +35,12 @@ fn row(key: &str, number: &str) -> Cells {
 }
 
 async fn put(database: &Database, rows: Vec<Cells>) -> Result<u64, SourceError> {
+    send(database, rows, false).await
+}
+
+async fn send(database: &Database, rows: Vec<Cells>, is_gone: bool) -> Result<u64, SourceError> {
     let key = ["ma".to_owned()];
-    let target = Target { relation: "mo_phong.luot", columns: &columns(), key: &key };
+    let target = Target { relation: "mo_phong.luot", columns: &columns(), key: &key, is_gone };
     fill(&database.data_source(), target, rows.into_iter()).await
 }
 
@@ -60,6 +64,10 @@ async fn rows_replace_those_of_the_same_key_and_keep_their_types() {
     assert!(snapshot.simulated);
     let amounts = texts(&batch, "tien").into_iter().filter(|one| one.as_deref() == Some("12.50"));
     assert_eq!(amounts.count(), 3);
+
+    assert_eq!(send(&database, vec![row("k0001", "5")], true).await.unwrap(), 1);
+    let left = read(&database.source().await, &request("mo_phong.luot", &["ma"])).await;
+    assert_eq!(left.num_rows(), 1_200);
 }
 
 #[tokio::test]

@@ -38,8 +38,12 @@ fn row(key: &str, number: &str) -> Cells {
 }
 
 async fn put(database: &Database, rows: Vec<Cells>) -> Result<u64, SourceError> {
+    send(database, rows, false).await
+}
+
+async fn send(database: &Database, rows: Vec<Cells>, is_gone: bool) -> Result<u64, SourceError> {
     let key = ["ma".to_owned()];
-    let target = Target { relation: "mo_phong.luot", columns: &columns(), key: &key };
+    let target = Target { relation: "mo_phong.luot", columns: &columns(), key: &key, is_gone };
     fill(&owner(database), target, rows.into_iter()).await
 }
 
@@ -61,6 +65,11 @@ async fn rows_replace_those_of_the_same_key_and_keep_their_types() {
     assert_eq!(rows[0][2..4], ["12.5", "2026-07-01"]);
     assert_eq!(rows[0][4], "2026-07-01T01:30:00Z");
     assert_eq!((rows[0][5].as_str(), rows[3][0].as_str()), ("true", "c\t\\"));
+
+    assert_eq!(send(&database, vec![row("b", "5")], true).await.unwrap(), 1);
+    let source = PostgresSource::connect(&owner(&database)).await.unwrap();
+    let left = read(&source, &request("mo_phong.luot", &["ma"])).await.unwrap();
+    assert_eq!(cells(&left).len(), 2);
 }
 
 #[tokio::test]
@@ -88,7 +97,7 @@ async fn a_relation_without_our_mark_is_refused_and_left_as_it_was() {
     );
     database.admin.batch_execute(&view).await.unwrap();
     let columns = [("ma".to_owned(), Holds::Whole)];
-    let target = Target { relation: "mo_phong.xem", columns: &columns, key: &[] };
+    let target = Target { relation: "mo_phong.xem", columns: &columns, key: &[], is_gone: false };
     let filled = fill(&owner(&database), target, std::iter::empty()).await;
     assert!(filled.is_err());
 }
