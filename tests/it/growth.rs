@@ -267,7 +267,8 @@ fn a_batch_rewrites_the_partitions_that_it_touches_and_no_others() {
 #[test]
 fn a_row_that_moves_to_another_partition_leaves_the_one_that_it_was_in() {
     let (server, config) = server();
-    let contract = contract("system = \"postgresql\"", "relation = \"kcb.luot_kham\"", UPSERT);
+    let growth = UPSERT.replace("again_days = 1", "again_days = 1, moves = true");
+    let contract = contract("system = \"postgresql\"", "relation = \"kcb.luot_kham\"", &growth);
     let house = House::new(&contract, &config);
     server.ask(
         "kcb",

@@ -263,6 +263,9 @@ pub enum Growth {
         deleted: Option<String>,
         /// How keys are found that the source no longer has and says nothing of; they stay without it.
         keys: Option<KeyList>,
+        /// Whether a row may come from another partition than it goes to, so that its key is looked
+        /// for in all of them.
+        moves: bool,
     },
 }
 

@@ -143,8 +143,7 @@ impl Night<'_> {
     /// something is otherwise. A row that was written later than the batch's own stays; a row that
     /// says that its key is gone takes it away, and so does a source that no longer has it.
     ///
-    /// Only the keys of the table are read, and then those rows alone that have one of the batch's.
-    /// They are looked for in all partitions, since a row may come from another one than it goes to.
+    /// Only keys are read, and then those rows alone that have one of the batch's.
     async fn upsert<'a>(
         &self,
         table: &'a SourceTable,
@@ -172,9 +171,9 @@ impl Night<'_> {
             Some(by) if !is_otherwise => Some(partitions_of(&workshop()?, by).await?),
             _ => None,
         };
-        // A key that tells its partition is in no other.
-        let own = by.filter(|by| table.key.iter().any(|name| name == by));
-        let only = own.zip(touched.as_ref()).map(|(by, touched)| among(by, touched));
+        let only =
+            by.zip(touched.as_ref()).filter(|(by, _)| !is_sought_everywhere(table, by, missing));
+        let only = only.map(|(by, touched)| among(by, touched));
         let met = self.places(table, rows.clone(), &version, only.as_deref()).await?;
         let none = Places::none(Arc::clone(&version));
         let mut all = Compared { idle: told.clone(), told, gone: none, rows_deleted: 0 };
@@ -229,6 +228,14 @@ impl Night<'_> {
             .stage(&format!("SELECT {names} FROM {THERE} UNION ALL SELECT {names} FROM {BATCH}"))
             .await
     }
+}
+
+/// Whether the keys of a batch are looked for in all partitions, and not in those of its rows alone,
+/// which takes the longer the more history there is: where rows may come from another one, and where
+/// all keys are read in any case. A key that tells its partition is in no other.
+fn is_sought_everywhere(table: &SourceTable, by: &str, missing: Option<&Missing>) -> bool {
+    let may_move = matches!(table.growth, Growth::Upsert { moves: true, .. });
+    (may_move || missing.is_some()) && !table.key.iter().any(|name| name == by)
 }
 
 /// The partitions that the rows of the batch are of.

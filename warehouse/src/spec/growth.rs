@@ -94,6 +94,7 @@ fn read_growth(node: &Node<'_>, has_key: bool, origin: &Origin) -> Read {
     let days = again_days.and_then(|days| u32::try_from(days).ok()).unwrap_or_default();
     let by_keys = deleted.as_ref().is_some_and(|deleted| deleted.value == BY_KEYS);
     let list = read_key_list(node, by_keys);
+    let moves = node.boolean("moves").unwrap_or(false);
     node.finish();
     let belongs = |key: &'static str, to: Kind, under: &str| {
         if node.has(key) && kind != to {
@@ -105,6 +106,7 @@ fn read_growth(node: &Node<'_>, has_key: bool, origin: &Origin) -> Read {
     belongs("period", Kind::Append, &under);
     belongs("watermark", Kind::Upsert, &under);
     belongs("deleted", Kind::Upsert, &under);
+    belongs("moves", Kind::Upsert, &under);
     match kind {
         Kind::Snapshot => {
             if node.has("again_days") {
@@ -135,6 +137,7 @@ fn read_growth(node: &Node<'_>, has_key: bool, origin: &Origin) -> Read {
                 again_days: days,
                 deleted: deleted.map(|text| text.value),
                 keys: by_keys.then_some(list),
+                moves,
             };
             (growth, sql, None)
         }
