@@ -10,7 +10,7 @@
 //! | `vn_admin_units/provinces_63_before_2025-07-01.csv` and two more | a province, its successor |
 //! | `gso_population_2020/average_population_2020_by_province_63.csv` | a province |
 //! | `vn_notifiable_diseases/notifiable_diseases_2011_2017.csv` | disease × month × province |
-//! | `mo_phong/bhyt/ho_so.csv` | an insured visit |
+//! | `bhyt/NIGHT/*.xml`, of the night after the last day | some hundreds of insured visits: the first table of claims |
 //! | `mo_phong/nhan_luc/nhan_vien.csv` | a health worker |
 //!
 //! [`by_contract`] fills servers and files of every kind instead, from the contracts alone.
@@ -24,8 +24,9 @@
 //! The country looks like one. Ages and sexes are those of Viet Nam (`population`), days and months
 //! have their rush and their seasons (`calendar`), facilities their classes (`facilities`), types of
 //! care their costs and days (`care`), and the chronically ill come again (`patients`). Codes are of
-//! the lists of their day: of provinces (`places`), diseases (`diagnoses`) and types of care. What
-//! those tables take from elsewhere names its source; all else in them is assumed.
+//! the lists of their day: of provinces (`places`), diseases (`diagnoses`) and types of care. Visits
+//! put these together (`visits`), for the files here and for [`by_contract`]. What those tables take
+//! from elsewhere names its source; all else in them is assumed.
 //!
 //! Persons are recognisably false: identity and insurance serials begin with 99, telephones with
 //! 0900, which no network has, and every street is called Mô Phỏng. All are of valid shape, so that
@@ -46,6 +47,7 @@ mod places;
 mod population;
 mod random;
 mod sign;
+mod visits;
 mod workforce;
 mod write;
 
@@ -96,7 +98,7 @@ pub struct Reference<'a> {
 /// How far the work is; reported at the start of each file and about every 10,000 rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress<'a> {
-    /// The file, relative to the folder.
+    /// The file, or the folder of several, relative to the folder.
     pub file: &'a str,
     /// Rows written.
     pub rows: u64,
@@ -261,7 +263,7 @@ impl Run<'_> {
         let mut rows = 0;
         for index in 0..of {
             if index % 10_000 == 0 {
-                (self.progress)(Progress { file: name, rows: index, of });
+                self.progress(name, index, of);
             }
             for record in row(index, self) {
                 file.record(&record)?;
@@ -269,9 +271,20 @@ impl Run<'_> {
             }
         }
         file.finish()?;
-        (self.progress)(Progress { file: name, rows: of, of });
+        self.progress(name, of, of);
         self.summary.files.push((PathBuf::from(name), rows));
         Ok(())
+    }
+
+    /// Writes a file of `rows` as a source sends it: whole, with the sign that it is complete.
+    fn bundle(&mut self, name: &str, bytes: &[u8], rows: u64) -> Result<(), SimulateError> {
+        self.folder.put(name, bytes)?;
+        self.summary.files.push((PathBuf::from(name), rows));
+        Ok(())
+    }
+
+    fn progress(&mut self, file: &str, rows: u64, of: u64) {
+        (self.progress)(Progress { file, rows, of });
     }
 
     fn plant(&mut self, identifiers: &[&str]) {

@@ -23,6 +23,10 @@ period = "month"
 digits = 0
 */
 -- Từ hồ sơ, không từ kho.luot_kham_thang: ở đó loại hình ít người bị ẩn nên không cộng đủ.
-SELECT don_vi, thang_ra AS ky, count(*) AS tu_so, count(DISTINCT so_cccd) AS so_nguoi
+SELECT
+    don_vi_tai(don_vi(substr(ma_cskcb, 1, 2), DATE '2025-06-30'), thang_ra) AS don_vi,
+    thang_ra AS ky,
+    count(*) AS tu_so,
+    count(DISTINCT so_cccd) AS so_nguoi
 FROM nguon.bhyt_ho_so
-GROUP BY don_vi, thang_ra
+GROUP BY don_vi_tai(don_vi(substr(ma_cskcb, 1, 2), DATE '2025-06-30'), thang_ra), thang_ra

@@ -9,6 +9,7 @@ source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1)", en = "Insuran
 legal_basis = "Thông tư 23/2025/TT-BYT; Quyết định 4469/QĐ-BYT"
 partition = "thang"
 caveats = [
+    { vi = "Tỉnh theo hai số đầu của mã cơ sở (danh sách 63), chuyển sang ranh giới của tháng ra.", en = "The province is that of the first two digits of the facility's code (list of 63), on the boundaries of the month of discharge." },
     { vi = "Danh mục ICD-10 dùng đến 30/6/2026; mã của danh mục mới rơi vào dòng ?.", en = "The ICD-10 list ends on 30 June 2026; codes of the new list fall into the row ?." },
     { vi = "Số của dòng dưới 5 người bị ẩn, cùng một dòng nữa để không tính ngược được từ tổng: xem ghi_chu_an. Người không có số định danh không được đếm vào số người.", en = "Figures of rows of fewer than 5 persons are hidden, and one row more so that the total does not give them away: see ghi_chu_an. People without an identification number are not counted as persons." },
     { vi = "Tổng số lượt nội trú của một tỉnh, một tháng không cộng được từ đây: nó là một dòng của kho.luot_kham_thang.", en = "The inpatient visits of a province and month cannot be added up here: they are a row of kho.luot_kham_thang." },
@@ -74,7 +75,7 @@ unit = { vi = "đồng", en = "VND" }
 */
 SELECT
     h.thang_ra AS thang,
-    h.don_vi,
+    don_vi_tai(don_vi(substr(h.ma_cskcb, 1, 2), DATE '2025-06-30'), h.thang_ra) AS don_vi,
     coalesce(i.chuong, '?') AS chuong,
     coalesce(c.ten, 'Mã không có trong danh mục') AS ten_chuong,
     count(*) AS so_luot,
@@ -86,4 +87,8 @@ SELECT
 FROM nguon.bhyt_ho_so AS h
 LEFT JOIN danh_muc.icd10 AS i ON replace(i.ma, '.', '') = replace(h.ma_benh_chinh, '.', '')
 LEFT JOIN danh_muc.icd10_chuong AS c ON c.chuong = i.chuong
-GROUP BY h.thang_ra, h.don_vi, coalesce(i.chuong, '?'), coalesce(c.ten, 'Mã không có trong danh mục')
+GROUP BY
+    h.thang_ra,
+    don_vi_tai(don_vi(substr(h.ma_cskcb, 1, 2), DATE '2025-06-30'), h.thang_ra),
+    coalesce(i.chuong, '?'),
+    coalesce(c.ten, 'Mã không có trong danh mục')

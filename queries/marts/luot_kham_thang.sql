@@ -9,6 +9,7 @@ source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1)", en = "Insuran
 legal_basis = "Quyết định 130/QĐ-BYT, 4750/QĐ-BYT, 3176/QĐ-BYT; Nghị định 102/2025/NĐ-CP, Điều 5.13"
 partition = "thang"
 caveats = [
+    { vi = "Tỉnh theo hai số đầu của mã cơ sở (danh sách 63), chuyển sang ranh giới của tháng ra.", en = "The province is that of the first two digits of the facility's code (list of 63), on the boundaries of the month of discharge." },
     { vi = "Số người cộng qua các tháng hoặc tỉnh sẽ đếm trùng.", en = "Adding so_nguoi over months or provinces counts people twice." },
     { vi = "Một đợt bệnh chuyển viện tính ở từng cơ sở.", en = "An episode with a referral counts at each facility." },
     { vi = "Số của dòng dưới 5 người bị ẩn, cùng một dòng nữa để không tính ngược được từ tổng: xem ghi_chu_an. Người không có số định danh không được đếm vào số người.", en = "Figures of rows of fewer than 5 persons are hidden, and one row more so that the total does not give them away: see ghi_chu_an. People without an identification number are not counted as persons." },
@@ -88,7 +89,7 @@ action = "refuse"
 */
 SELECT
     thang_ra AS thang,
-    don_vi,
+    don_vi_tai(don_vi(substr(ma_cskcb, 1, 2), DATE '2025-06-30'), thang_ra) AS don_vi,
     ma_loai_kcb,
     count(*) AS so_luot,
     count(DISTINCT so_cccd) AS so_nguoi,
@@ -100,4 +101,7 @@ SELECT
     CAST(sum(t_bncct) AS DECIMAL(24, 2)) AS t_bncct,
     CAST(sum(t_bntt) AS DECIMAL(24, 2)) AS t_bntt
 FROM nguon.bhyt_ho_so
-GROUP BY thang_ra, don_vi, ma_loai_kcb
+GROUP BY
+    thang_ra,
+    don_vi_tai(don_vi(substr(ma_cskcb, 1, 2), DATE '2025-06-30'), thang_ra),
+    ma_loai_kcb

@@ -20,7 +20,7 @@ pub(super) struct Args {
     /// Folder of public source files; without it, small simulated sources are made
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The night's date [default: today]
+    /// The night's date [default: today; of simulated sources 2026-07-01, the same on every day]
     #[arg(long, value_name = "DATE", value_parser = config::parse_date)]
     date: Option<NaiveDate>,
     /// Stop when everything is made
@@ -42,7 +42,7 @@ const PASSWORD_FILE: &str = "password.txt";
 
 pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyhow::Result<Exit> {
     let started = std::time::Instant::now();
-    let date = args.date.unwrap_or_else(config::today);
+    let date = args.date.unwrap_or_else(|| default_date(args.data.is_some()));
     let (config, password) = furnish(args, &line.dir)?;
     let before = serve::Before::look(line)?;
     let mut house = match House::open(config, out)? {
@@ -52,7 +52,7 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
     if args.data.is_none() {
         out.say("1/4 simulating sources");
         let folder = house.config.sources_folder.clone().unwrap_or_default();
-        simulate::fill(&folder, simulate::demo_options(), house.warehouse.declarations(), out)?;
+        simulate::fill(&folder, simulate::demo_options(date), house.warehouse.declarations(), out)?;
     } else {
         out.say("1/4 reading public data");
     }
@@ -73,6 +73,14 @@ pub(super) async fn run(args: &Args, line: &CommandLine, out: &Reporter) -> anyh
     house.config.postgres.listen = args.postgres;
     serve::serve(&house, Some((USER, &password)), (line, before), out).await?;
     Ok(exit)
+}
+
+/// Made-up sources are told of in one night, so that a second start finds what the first one made.
+fn default_date(is_public: bool) -> NaiveDate {
+    if is_public {
+        return config::today();
+    }
+    NaiveDate::from_ymd_opt(2026, 7, 1).expect("a calendar day")
 }
 
 /// Makes the folder and its configuration, or takes those that are there.

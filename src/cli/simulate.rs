@@ -1,11 +1,11 @@
 //! `khoyte simulate`: sources of the real ones' shape, for machines without data: a few files of a
 //! small country, or servers and files of every kind by the contracts alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use pipelines::simulate::by_contract::{self, Filled, Services, Serving, Wish};
 use pipelines::simulate::{Options, Reference, SimulateError, simulate};
 use warehouse::spec::{Declarations, Origin, SourceKind};
@@ -171,9 +171,9 @@ fn reference(declarations: &Declarations) -> Reference<'_> {
     }
 }
 
-/// What a demonstration needs: small, and the same on every machine and day.
-pub(super) fn demo_options() -> Options {
-    Options::demo(NaiveDate::from_ymd_opt(2026, 6, 30).expect("a calendar day"))
+/// What a demonstration needs: small, up to the day before a night.
+pub(super) fn demo_options(night: NaiveDate) -> Options {
+    Options::demo(night - Days::new(1))
 }
 
 /// Fills `folder`.
@@ -185,8 +185,21 @@ pub(super) fn fill(
 ) -> Result<(), SimulateError> {
     let reference = reference(declarations);
     let summary = simulate(folder, options, reference, &mut |at| out.working_on(at.file))?;
+    // Claims are many files of one folder.
+    let is_bundle = |file: &Path| file.extension().is_some_and(|ending| ending == "xml");
+    let mut bundles: BTreeMap<&Path, (u64, u64)> = BTreeMap::new();
     for (file, rows) in &summary.files {
-        out.say(&format!("  simulated  {}: {rows} rows", file.display()));
+        match file.parent().filter(|_| is_bundle(file)) {
+            Some(folder) => {
+                let (files, visits) = bundles.entry(folder).or_default();
+                (*files, *visits) = (*files + 1, *visits + rows);
+            }
+            None => out.say(&format!("  simulated  {}: {rows} rows", file.display())),
+        }
+    }
+    for (folder, (files, visits)) in bundles {
+        let folder = folder.display();
+        out.say(&format!("  simulated  {folder}: {visits} claims in {files} files"));
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use arrow::array::Array;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
+use connectors::claims_xml::writer::{ClaimsWriter, Header, Part};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pipelines::simulate::{Options, Reference, simulate};
 use warehouse::spec::Origin;
@@ -43,9 +44,9 @@ fn planted_identifiers_are_found_nowhere() {
 
     let mut needles: Vec<String> = PLANTED.iter().map(|&text| text.to_owned()).collect();
     needles.extend(fill(&sources));
-    let planted = plant(&sources.join("mo_phong/bhyt/ho_so.csv"))
-        + plant(&sources.join("mo_phong/nhan_luc/nhan_vien.csv"));
-    assert!(planted > 200, "every column of the claims holds every identifier");
+    let claims = plant_claims(&sources.join("bhyt").join(support::NIGHT));
+    assert!(claims > 200, "every field of the claims holds every identifier");
+    plant(&sources.join("mo_phong/nhan_luc/nhan_vien.csv"));
 
     let output = khoyte(&dir)
         .env("KHOYTE_LOG", "trace")
@@ -82,7 +83,8 @@ fn fill(sources: &Path) -> Vec<String> {
         }
     };
     let (units_csv, successors_csv) = (&text("danh_muc.don_vi"), &text("danh_muc.don_vi_ke_thua"));
-    let options = Options::demo("2026-06-30".parse().unwrap());
+    // The day before the night.
+    let options = Options::demo("2026-11-19".parse().unwrap());
     let reference = Reference { units_csv, successors_csv };
     let summary = simulate(sources, options, reference, &mut |_| {}).unwrap();
     // Short ones and plain words would be found by chance in any compressed file.
@@ -90,8 +92,54 @@ fn fill(sources: &Path) -> Vec<String> {
     distinct.take(3000).collect()
 }
 
-/// Puts every identifier into every column, one cell a row; returns how many cells.
-fn plant(file: &Path) -> usize {
+/// A claim without fault.
+const CLAIM: [(&str, &str); 23] = [
+    ("MA_LK", "LK0001"),
+    ("MA_BN", "BN0001"),
+    ("HO_TEN", ""),
+    ("SO_CCCD", ""),
+    ("NGAY_SINH", "197005010000"),
+    ("GIOI_TINH", "2"),
+    ("DIA_CHI", ""),
+    ("MATINH_CU_TRU", "01"),
+    ("DIEN_THOAI", ""),
+    ("MA_THE_BHYT", ""),
+    ("LY_DO_VV", ""),
+    ("MA_BENH_CHINH", "I10"),
+    ("NGAY_VAO", "202611190800"),
+    ("NGAY_RA", "202611191500"),
+    ("SO_NGAY_DTRI", "0"),
+    ("KET_QUA_DTRI", "2"),
+    ("T_TONGCHI_BV", "100000.00"),
+    ("T_TONGCHI_BH", "100000.00"),
+    ("T_BNTT", "0.00"),
+    ("T_BNCCT", "20000.00"),
+    ("T_BHTT", "80000.00"),
+    ("MA_LOAI_KCB", "01"),
+    ("MA_CSKCB", "01001"),
+];
+
+/// A file of claims with every identifier in every field, one in each claim; returns how many.
+fn plant_claims(folder: &Path) -> usize {
+    let cells = (0..CLAIM.len()).flat_map(|field| PLANTED.map(|identifier| (field, identifier)));
+    let cells: Vec<_> = cells.collect();
+    let hoso = cells.len() as u64;
+    let header = Header { facility: "01001", made_on: "20261119", hoso };
+    let mut writer = ClaimsWriter::begin(Vec::new(), header).unwrap();
+    for (number, (field, identifier)) in cells.iter().enumerate() {
+        let mut claim = CLAIM;
+        let key = format!("LK{number:04}");
+        claim[0].1 = &key;
+        claim[*field].1 = identifier;
+        writer.hoso(&[Part { table: 1, records: &[claim.as_slice()] }]).unwrap();
+    }
+    fs::write(folder.join("khac.xml"), writer.end().unwrap()).unwrap();
+    fs::write(folder.join("khac.xml.done"), "").unwrap();
+    cells.len()
+}
+
+/// Puts every identifier into every column, one cell a row.
+fn plant(file: &Path) {
     let mut reader = csv::Reader::from_path(file).unwrap();
     let header = reader.headers().unwrap().clone();
     let mut rows: Vec<Vec<String>> = reader
@@ -108,7 +156,6 @@ fn plant(file: &Path) -> usize {
     writer.write_record(&header).unwrap();
     rows.iter().for_each(|row| writer.write_record(row).unwrap());
     writer.flush().unwrap();
-    wanted
 }
 
 /// What must be found nowhere.

@@ -1,88 +1,52 @@
-//! Insured visits, as the first table of a claim (XML1 of Decisions 130, 4750 and 3176/QĐ-BYT)
-//! gives them: one row a visit.
+//! The insured visits of the small country as their facilities would send them: claims in XML, with
+//! the first table of each (XML1 of Decisions 130, 4750 and 3176/QĐ-BYT), in the folder of the night
+//! after the last day.
 //!
-//! The arithmetic of the standard holds to the hundredth of a đồng in every row without a planted
-//! fault: `t_bntt = t_tongchi_bv − t_tongchi_bh`, `t_bhtt = t_tongchi_bh × muc_huong / 100`,
-//! `t_bncct = t_tongchi_bh − t_bhtt`; days of treatment follow the type of care.
+//! A bundle holds some hundreds of visits of one province, in the name of its first facility: a file
+//! for each of the many small facilities would be thousands.
+
+use std::collections::BTreeMap;
 
 use chrono::{Datelike, Days, NaiveDate};
+use connectors::claims_xml::writer::{ClaimsWriter, Header, Part};
 
 use super::calendar;
-use super::care::{Care, Counted};
-use super::diagnoses::{self, Whose};
-use super::facilities::{Facility, Need};
-use super::patients::Patients;
-use super::people::Person;
+use super::care::Care;
+use super::patients::{CHRONIC, Patients};
 use super::population::running;
 use super::random::Random;
+use super::visits::{Visit, money};
 use super::{Options, Run, SimulateError, VISITS_PER_DAY};
 
-const COLUMNS: [&str; 22] = [
-    "ma_lk",
-    "ho_ten",
-    "so_cccd",
-    "ma_the_bhyt",
-    "dien_thoai",
-    "ngay_sinh",
-    "dia_chi",
-    "gioi_tinh",
-    "ma_tinh",
-    "ma_cskcb",
-    "ngay_vao",
-    "ngay_ra",
-    "ma_loai_kcb",
-    "ma_benh_chinh",
-    "ket_qua_dtri",
-    "so_ngay_dtri",
-    "t_tongchi_bv",
-    "t_tongchi_bh",
-    "t_bhtt",
-    "t_bncct",
-    "t_bntt",
-    "muc_huong",
+/// The fields that are written.
+pub(super) const FIELDS: [&str; 23] = [
+    "MA_LK",
+    "MA_BN",
+    "HO_TEN",
+    "SO_CCCD",
+    "NGAY_SINH",
+    "GIOI_TINH",
+    "DIA_CHI",
+    "MATINH_CU_TRU",
+    "DIEN_THOAI",
+    "MA_THE_BHYT",
+    "MA_BENH_CHINH",
+    "NGAY_VAO",
+    "NGAY_RA",
+    "SO_NGAY_DTRI",
+    "KET_QUA_DTRI",
+    "T_TONGCHI_BV",
+    "T_TONGCHI_BH",
+    "T_BNTT",
+    "T_BNCCT",
+    "T_BHTT",
+    "MA_LOAI_KCB",
+    "MA_CSKCB",
+    "MA_HSBA",
 ];
 
-/// Share of stays in bed that are a newborn's; assumed.
-const NEWBORNS: f64 = 0.03;
-
-/// Share of visits that are of the chronically ill for their drugs: the weight of type 05.
-const CHRONIC: f64 = 0.19;
-
-/// One visit before it is written.
-struct Visit {
-    episode: String,
-    person: Person,
-    facility: Facility,
-    arrived: NaiveDate,
-    left: NaiveDate,
-    care: &'static Care,
-    diagnosis: &'static str,
-    outcome: &'static str,
-    treatment_days: u64,
-    /// Hundredths of a đồng.
-    bill: Bill,
-}
-
-/// What a visit cost and who pays, in hundredths of a đồng.
-#[derive(Debug, Clone, Copy)]
-struct Bill {
-    total: u64,
-    insured: u64,
-    fund: u64,
-    shared: u64,
-    own: u64,
-    benefit: u8,
-}
-
-impl Bill {
-    fn of(random: &mut Random, total: u64, benefit: u8) -> Self {
-        // One bill in four has something outside the scope of insurance.
-        let outside = if random.chance(0.25) { random.unit() * 0.3 } else { 0.0 };
-        let insured = total - (total as f64 * outside) as u64;
-        let fund = (insured * u64::from(benefit) + 50) / 100;
-        Self { total, insured, fund, shared: insured - fund, own: total - insured, benefit }
-    }
-}
+/// Visits of one bundle.
+const BUNDLE: usize = 500;
 
 pub(super) fn write(run: &mut Run<'_>) -> Result<(), SimulateError> {
     let days = f64::from(run.options.days);
@@ -97,21 +61,101 @@ pub(super) fn write(run: &mut Run<'_>) -> Result<(), SimulateError> {
         people: (visits * 2 / 3).max(1),
         chronic: (visits as f64 / days * CHRONIC).round() as u64,
     };
-    run.file("mo_phong/bhyt/ho_so.csv", &COLUMNS, visits, |at, run| {
-        let visit = visit(patients, &calendar, at, visits);
-        let person = &visit.person;
-        run.plant(&[
-            &visit.episode,
-            &person.name,
-            &person.citizen_id,
-            &person.card,
-            &person.phone,
-            &person.address,
-        ]);
-        let mut row = record(&visit, run);
-        let times = damage(&mut row, &visit, run, at, visits);
-        vec![row; times]
-    })
+    let night = run.options.end + Days::new(1);
+    let mut bundles = Bundles { night, waiting: BTreeMap::new(), written: BTreeMap::new() };
+    let folder = format!("bhyt/{night}");
+    for at in 0..visits {
+        if at % 10_000 == 0 {
+            run.progress(&folder, at, visits);
+        }
+        let visit = visit(&patients, &calendar, at, visits);
+        let mut record = record(&visit, at, run);
+        let times = damage(&mut record, &visit, run, at, visits);
+        for _ in 0..times {
+            bundles.add(run, visit.facility.province, record.clone())?;
+        }
+    }
+    bundles.end(run)?;
+    run.progress(&folder, visits, visits);
+    Ok(())
+}
+
+/// Records that wait until their bundle is full, by province.
+struct Bundles {
+    night: NaiveDate,
+    waiting: BTreeMap<usize, Vec<Vec<String>>>,
+    /// Bundles of each province so far.
+    written: BTreeMap<usize, u32>,
+}
+
+impl Bundles {
+    fn add(
+        &mut self,
+        run: &mut Run<'_>,
+        province: usize,
+        record: Vec<String>,
+    ) -> Result<(), SimulateError> {
+        let waiting = self.waiting.entry(province).or_default();
+        waiting.push(record);
+        if waiting.len() < BUNDLE {
+            return Ok(());
+        }
+        let full = std::mem::take(waiting);
+        self.put(run, province, &full)
+    }
+
+    fn end(mut self, run: &mut Run<'_>) -> Result<(), SimulateError> {
+        for (province, records) in std::mem::take(&mut self.waiting) {
+            if !records.is_empty() {
+                self.put(run, province, &records)?;
+            }
+        }
+        // A run with more visits may have left more bundles.
+        for province in 0..run.places.old.len() {
+            let mut number = self.written.get(&province).copied().unwrap_or_default() + 1;
+            while run.folder.take_away(&self.name(run, province, number))? {
+                number += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&self, run: &Run<'_>, province: usize, number: u32) -> String {
+        format!("bhyt/{}/{}_mo_phong_{number:03}.xml", self.night, sender(run, province))
+    }
+
+    fn put(
+        &mut self,
+        run: &mut Run<'_>,
+        province: usize,
+        records: &[Vec<String>],
+    ) -> Result<(), SimulateError> {
+        let number = self.written.entry(province).or_default();
+        *number += 1;
+        let number = *number;
+        let name = self.name(run, province, number);
+        let facility = sender(run, province);
+        let made_on = run.options.end.format("%Y%m%d").to_string();
+        let count = records.len() as u64;
+        let header = Header { facility: &facility, made_on: &made_on, hoso: count };
+        let bytes = || -> std::io::Result<Vec<u8>> {
+            let mut writer = ClaimsWriter::begin(Vec::new(), header)?;
+            for record in records {
+                let fields = FIELDS.iter().copied().zip(record.iter().map(String::as_str));
+                let fields: Vec<(&str, &str)> = fields.collect();
+                writer.hoso(&[Part { table: 1, records: &[fields.as_slice()] }])?;
+            }
+            writer.end()
+        };
+        let bytes =
+            bytes().map_err(|source| SimulateError::Write { path: name.clone().into(), source })?;
+        run.bundle(&name, &bytes, count)
+    }
+}
+
+/// The first facility of a province.
+fn sender(run: &Run<'_>, province: usize) -> String {
+    format!("{}001", run.places.old[province].code)
 }
 
 /// The days of the visits, the busy ones with more of them.
@@ -137,77 +181,16 @@ impl Calendar {
     }
 }
 
-fn visit(patients: Patients<'_>, calendar: &Calendar, at: u64, visits: u64) -> Visit {
-    let places = patients.places;
+fn visit(patients: &Patients<'_>, calendar: &Calendar, at: u64, visits: u64) -> Visit {
     let mut random = Random::of(patients.seed, &[21, at]);
     let left = calendar.day(at, visits);
     let care = Care::draw(&mut random, left, |_| true);
-    let is_newborn = care.code == "03" && random.chance(NEWBORNS);
-    let (someone, chronic) = if care.counted == Counted::Drugs {
-        let (person, disease) = patients.chronic(&mut random, left);
-        (person, Some(disease))
-    } else {
-        (patients.anyone(&mut random), None)
-    };
-    // Nine of ten are treated in their own province.
-    let home = if random.chance(0.9) { someone.province } else { random.weighted(&places.weights) };
-    let need = if care.code == "03" { Need::Bed } else { Need::Visit };
-    let facility = Facility::of(&mut random, home, places, need);
-    let stay = care.stay(&mut random, facility);
-    let (person, arrived) = if is_newborn {
-        let arrived = left - Days::new(stay);
-        (patients.newborn(&mut random, at, arrived), arrived)
-    } else {
-        let arrived = (left - Days::new(stay)).max(someone.born);
-        (someone, arrived)
-    };
-    let stay = u64::try_from((left - arrived).num_days()).unwrap_or_default();
-    let treatment_days = care.days(&mut random, stay);
-    let inpatient = care.is_inpatient();
-    let age = person.age_on(left);
-    let whose =
-        Whose { female: person.female, age: u64::try_from(age).unwrap_or_default(), on: left };
-    let diagnosis = match chronic {
-        Some(disease) => disease,
-        None if is_newborn => diagnoses::newborn(&mut random),
-        None => diagnoses::draw(&mut random, whose, inpatient),
-    };
-    let outcome = outcome(&mut random, inpatient, age);
-    let total = care.cost(&mut random, facility, treatment_days);
-    let bill = Bill::of(&mut random, total, person.benefit);
-    let code = facility.code(places);
-    let episode = format!("{code}{:02}{:010}", left.year() % 100, 9_900_000_000 + at);
-    Visit {
-        episode,
-        person,
-        facility,
-        arrived,
-        left,
-        care,
-        diagnosis,
-        outcome,
-        treatment_days,
-        bill,
-    }
+    let whom = patients.whom(&mut random, care, left);
+    Visit::of(&mut random, patients, whom, care, (at, left))
 }
 
-/// 1 recovered, 2 better, 3 unchanged, 4 worse, 5 died, 6 taken home dying.
-fn outcome(random: &mut Random, inpatient: bool, age: i64) -> &'static str {
-    if !inpatient {
-        return if random.chance(0.3) { "1" } else { "2" };
-    }
-    let death = if age >= 70 { 0.02 } else { 0.004 };
-    match random.unit() {
-        at if at < death => "5",
-        at if at < death * 1.5 => "6",
-        at if at < 0.03 => "4",
-        at if at < 0.08 => "3",
-        at if at < 0.6 => "2",
-        _ => "1",
-    }
-}
-
-fn record(visit: &Visit, run: &Run<'_>) -> Vec<String> {
+/// The record of a visit, each identifier in it remembered.
+fn record(visit: &Visit, at: u64, run: &mut Run<'_>) -> Vec<String> {
     let mut random = Random::of(run.options.seed, &[22, visit.bill.total, visit.facility.number]);
     let person = &visit.person;
     let minute = |random: &mut Random, from: u64, to: u64| {
@@ -217,9 +200,9 @@ fn record(visit: &Visit, run: &Run<'_>) -> Vec<String> {
     let afternoon = minute(&mut random, 12, 17);
     // The month and day of birth of old people are often not known: zeros.
     let born = if person.born.year() < 1965 && random.chance(0.3) {
-        format!("{}0000", person.born.year())
+        format!("{}00000000", person.born.year())
     } else {
-        person.born.format("%Y%m%d").to_string()
+        person.born.format("%Y%m%d0000").to_string()
     };
     // Small children have no number yet.
     let no_number = person.age_on(visit.left) < 2 && random.chance(0.6);
@@ -229,52 +212,60 @@ fn record(visit: &Visit, run: &Run<'_>) -> Vec<String> {
     } else {
         person.card.clone()
     };
+    let facility = visit.facility.code(run.places);
+    let episode = format!("{facility}{}99{at:07}", visit.left.format("%y%m%d"));
+    let paper = format!("99{:08}", random.below(100_000_000));
+    run.plant(&[
+        &episode,
+        &person.name,
+        &person.citizen_id,
+        &person.card,
+        &person.phone,
+        &person.address,
+    ]);
     let bill = &visit.bill;
     vec![
-        visit.episode.clone(),
+        episode,
+        paper.clone(),
         person.name.clone(),
         if no_number { String::new() } else { person.citizen_id.clone() },
-        card,
-        person.phone.clone(),
         born,
-        person.address.clone(),
         person.sex().to_owned(),
-        run.places.code_on(visit.facility.province, visit.left).to_owned(),
-        visit.facility.code(run.places),
+        person.address.clone(),
+        run.places.code_on(person.province, visit.left).to_owned(),
+        person.phone.clone(),
+        card,
+        visit.diagnosis.to_owned(),
         format!("{}{morning}", visit.arrived.format("%Y%m%d")),
         format!("{}{afternoon}", visit.left.format("%Y%m%d")),
-        visit.care.code.to_owned(),
-        visit.diagnosis.to_owned(),
-        visit.outcome.to_owned(),
         visit.treatment_days.to_string(),
+        visit.outcome.to_owned(),
         money(bill.total),
         money(bill.insured),
-        money(bill.fund),
-        money(bill.shared),
         money(bill.own),
-        bill.benefit.to_string(),
+        money(bill.shared),
+        money(bill.fund),
+        visit.care.code.to_owned(),
+        facility,
+        paper,
     ]
 }
 
-fn money(hundredths: u64) -> String {
-    format!("{}.{:02}", hundredths / 100, hundredths % 100)
-}
-
-fn column(name: &str) -> usize {
-    COLUMNS.iter().position(|column| *column == name).unwrap_or_default()
+fn field(name: &str) -> usize {
+    FIELDS.iter().position(|field| *field == name).unwrap_or_default()
 }
 
 /// Damages some rows as sources do, and says how often the row stands in the file.
 fn damage(row: &mut [String], visit: &Visit, run: &mut Run<'_>, at: u64, visits: u64) -> usize {
     // A spreadsheet has eaten the leading zero of one number in a hundred.
-    let number = column("so_cccd");
+    let number = field("SO_CCCD");
     if at % 100 == 50 && row[number].starts_with('0') {
         row[number].remove(0);
         let lost = row[number].clone();
         run.plant(&[&lost]);
         run.summary.fault("bhyt: mất số 0 đầu của số định danh");
     }
-    if row[column("ma_the_bhyt")].contains(';') {
+    if row[field("MA_THE_BHYT")].contains(';') {
         let card = visit.person.earlier_card.clone();
         run.plant(&[&card]);
         run.summary.fault("bhyt: nhiều thẻ trong một ô");
@@ -286,34 +277,34 @@ fn damage(row: &mut [String], visit: &Visit, run: &mut Run<'_>, at: u64, visits:
     }
     let (name, times) = match at / step % KINDS {
         0 => {
-            row.swap(column("ngay_vao"), column("ngay_ra"));
+            row.swap(field("NGAY_VAO"), field("NGAY_RA"));
             let earlier = visit.arrived - Days::new(40);
-            row[column("ngay_ra")] = format!("{}0900", earlier.format("%Y%m%d"));
+            row[field("NGAY_RA")] = format!("{}0900", earlier.format("%Y%m%d"));
             ("bhyt: ra trước khi vào", 1)
         }
         1 => {
-            row[column("ma_benh_chinh")].clone_from(&visit.person.phone);
+            row[field("MA_BENH_CHINH")].clone_from(&visit.person.phone);
             ("bhyt: số điện thoại trong ô mã bệnh", 1)
         }
         2 => {
-            row[column("ma_benh_chinh")].clone_from(&visit.person.name);
+            row[field("MA_BENH_CHINH")].clone_from(&visit.person.name);
             ("bhyt: họ tên trong ô mã bệnh", 1)
         }
         3 => {
-            row[column("t_bhtt")] = money(visit.bill.fund + 1_234_500);
+            row[field("T_BHTT")] = money(visit.bill.fund + 1_234_500);
             ("bhyt: các nguồn trả không khớp", 1)
         }
         4 => ("bhyt: mã liên kết lặp", 2),
         5 => {
-            row[column("ket_qua_dtri")] = "9".to_owned();
+            row[field("KET_QUA_DTRI")] = "9".to_owned();
             ("bhyt: kết quả ngoài danh mục", 1)
         }
         6 => {
-            row[column("ngay_vao")] = format!("{}1300", visit.arrived.format("%Y13%d"));
+            row[field("NGAY_VAO")] = format!("{}1300", visit.arrived.format("%Y13%d"));
             ("bhyt: ngày không có trong lịch", 1)
         }
         _ => {
-            row[column("t_tongchi_bv")].clone_from(&visit.person.citizen_id);
+            row[field("T_TONGCHI_BV")].clone_from(&visit.person.citizen_id);
             ("bhyt: số định danh trong ô tiền", 1)
         }
     };

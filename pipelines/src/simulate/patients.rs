@@ -3,6 +3,7 @@
 
 use chrono::{Days, NaiveDate};
 
+use super::care::{Care, Counted};
 use super::diagnoses::{self, Whose};
 use super::people::Person;
 use super::places::Places;
@@ -13,6 +14,12 @@ use super::random::Random;
 const PATIENTS: u64 = 20;
 const NEWBORNS: u64 = 23;
 const DISEASE: u64 = 24;
+
+/// Share of stays in bed that are a newborn's; assumed.
+const NEWBORN_STAYS: f64 = 0.03;
+
+/// Share of visits that are of the chronically ill for their drugs: the weight of type 05.
+pub(super) const CHRONIC: f64 = 0.19;
 
 /// Days between two prescriptions.
 const WEEKS: u64 = 28;
@@ -43,7 +50,42 @@ pub(super) struct Patients<'a> {
     pub(super) chronic: u64,
 }
 
+/// Whom a visit is about.
+#[derive(Debug, Clone)]
+pub(super) enum Whom {
+    Patient(Person),
+    /// Somebody who comes again and again, and the disease.
+    Chronic(Person, &'static str),
+    /// The newborn child of somebody.
+    NewbornOf(Person),
+}
+
+impl Whom {
+    /// Where they live: an index in [`Places::old`].
+    pub(super) fn province(&self) -> usize {
+        match self {
+            Self::Patient(person) | Self::Chronic(person, _) | Self::NewbornOf(person) => {
+                person.province
+            }
+        }
+    }
+}
+
 impl Patients<'_> {
+    /// Who comes for a type of care on a day.
+    pub(super) fn whom(&self, random: &mut Random, care: &Care, on: NaiveDate) -> Whom {
+        if care.counted == Counted::Drugs {
+            let (person, disease) = self.chronic(random, on);
+            return Whom::Chronic(person, disease);
+        }
+        let person = self.anyone(random);
+        if care.code == "03" && random.chance(NEWBORN_STAYS) {
+            Whom::NewbornOf(person)
+        } else {
+            Whom::Patient(person)
+        }
+    }
+
     /// Somebody with whatever may happen to them.
     pub(super) fn anyone(&self, random: &mut Random) -> Person {
         let mut person = self.person(random.below(self.people.max(1)));
@@ -84,7 +126,8 @@ impl Patients<'_> {
         Person::born(self.seed, (NEWBORNS, visit), self.places, born)
     }
 
-    fn person(&self, number: u64) -> Person {
+    /// The person of a number.
+    pub(super) fn person(&self, number: u64) -> Person {
         Person::of(self.seed, PATIENTS, number, self.places, self.today, EVERYONE)
     }
 }

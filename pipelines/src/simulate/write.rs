@@ -20,6 +20,39 @@ impl Folder {
         Self(None)
     }
 
+    /// Puts the file `name`, relative to the folder, and beside it the sign that it is complete.
+    pub(super) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), SimulateError> {
+        let Some(dir) = &self.0 else { return Ok(()) };
+        let path = dir.join(name);
+        let write = || -> io::Result<()> {
+            let (mut file, temporary) = begin(dir, &path)?;
+            let named = file
+                .write_all(bytes)
+                .and_then(|()| file.sync_all())
+                .and_then(|()| fs::rename(&temporary, &path));
+            if named.is_err() {
+                // The failure that led here is already being reported.
+                let _ = fs::remove_file(&temporary);
+            }
+            named?;
+            fs::write(dir.join(format!("{name}.done")), "")
+        };
+        write().map_err(|source| SimulateError::Write { path: path.clone(), source })
+    }
+
+    /// Takes a file away that [`Folder::put`] put there; whether there was one.
+    pub(super) fn take_away(&self, name: &str) -> Result<bool, SimulateError> {
+        let Some(dir) = &self.0 else { return Ok(false) };
+        let path = dir.join(name);
+        if !path.exists() {
+            return Ok(false);
+        }
+        let sign = dir.join(format!("{name}.done"));
+        let removed = if sign.exists() { fs::remove_file(&sign) } else { Ok(()) };
+        let removed = removed.and_then(|()| fs::remove_file(&path));
+        removed.map(|()| true).map_err(|source| SimulateError::Write { path, source })
+    }
+
     /// Begins the CSV file `name`, relative to the folder.
     pub(super) fn create(&self, name: &str) -> Result<CsvFile, SimulateError> {
         let Some(dir) = &self.0 else {
@@ -27,20 +60,22 @@ impl Folder {
             return Ok(CsvFile { out: csv::Writer::from_writer(out), place: None });
         };
         let path = dir.join(name);
-        let begin = || -> io::Result<(File, PathBuf)> {
-            let parent = path.parent().unwrap_or(dir);
-            fs::create_dir_all(parent)?;
-            let file = path.file_name().unwrap_or_default().to_string_lossy();
-            let temporary = parent.join(format!(".{file}.{}.tmp", std::process::id()));
-            Ok((File::create(&temporary)?, temporary))
-        };
-        let (file, temporary) =
-            begin().map_err(|source| SimulateError::Write { path: path.clone(), source })?;
+        let (file, temporary) = begin(dir, &path)
+            .map_err(|source| SimulateError::Write { path: path.clone(), source })?;
         let sync = file.try_clone().ok();
         let out: Box<dyn Write> = Box::new(BufWriter::with_capacity(1 << 18, file));
         let place = Some(Place { temporary, path, sync });
         Ok(CsvFile { out: csv::Writer::from_writer(out), place })
     }
+}
+
+/// A file under a temporary name beside its own.
+fn begin(dir: &Path, path: &Path) -> io::Result<(File, PathBuf)> {
+    let parent = path.parent().unwrap_or(dir);
+    fs::create_dir_all(parent)?;
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = parent.join(format!(".{file}.{}.tmp", std::process::id()));
+    Ok((File::create(&temporary)?, temporary))
 }
 
 /// A CSV file under its temporary name. Dropped before [`CsvFile::finish`], it leaves nothing.

@@ -4,6 +4,7 @@ use regex::Regex;
 use warehouse::names::TableName;
 use warehouse::spec::{Column, ColumnType, Declarations, Generalisation, Origin, Treatment};
 
+use super::super::visits::Bill;
 use super::pattern::Pattern;
 use super::shape::{About, Make, When};
 
@@ -90,16 +91,31 @@ fn text(
     })
 }
 
-/// What lists of care and diseases with dates of their own are; `None` of other columns.
+/// What lists of care, of its outcome and of diseases are; `None` of other columns.
 fn of_care(column: &Column, called: &str) -> Option<Make> {
     if called.contains("ma_loai_kcb") && column.values.iter().any(|code| code == "01") {
         return Some(Make::Care(column.values.clone()));
+    }
+    if called.contains("ket_qua_dtri") && column.values.iter().any(|code| code == "6") {
+        return Some(Make::Outcome);
     }
     if called.contains("phien_ban_icd") {
         let lists: Result<[String; 2], _> = column.values.clone().try_into();
         return lists.ok().map(Make::DiseaseList);
     }
     None
+}
+
+/// The share of a visit's bill that a column is.
+pub(super) fn bill(column: &str) -> Option<fn(&Bill) -> u64> {
+    Some(match column {
+        "t_tongchi_bv" => |bill| bill.total,
+        "t_tongchi_bh" => |bill| bill.insured,
+        "t_bhtt" => |bill| bill.fund,
+        "t_bncct" => |bill| bill.shared,
+        "t_bntt" => |bill| bill.own,
+        _ => return None,
+    })
 }
 
 fn is_days(called: &str) -> bool {

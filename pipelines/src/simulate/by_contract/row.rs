@@ -8,6 +8,7 @@ use super::super::people::Person;
 use super::super::places::Places;
 use super::super::population::WORKING;
 use super::super::random::Random;
+use super::super::visits::money;
 use super::cells::{is_above, number, period, taken, written};
 use super::forms;
 use super::shape::{About, Field, Length, Make, On, Part, Shape, When};
@@ -17,6 +18,9 @@ use super::whole::Whole;
 const ROW: u64 = 70;
 const STAFF: u64 = 73;
 const CODES: u64 = 76;
+
+/// What a column of the disease that a visit was for is called.
+const PRINCIPAL: &str = "benh_chinh";
 
 /// Codes of one form that are in use.
 const CODED: u64 = 400;
@@ -191,11 +195,15 @@ impl Maker<'_> {
                 let mut coded = Random::of(self.world.seed, &[CODES, code]);
                 pattern.text(&mut coded, 5).trim().to_owned()
             }
-            Make::Facility(_) => whole.facility.code(self.world.places),
+            Make::Facility(_) => whole.visit.facility.code(self.world.places),
+            Make::Disease(_) if field.column.name.contains(PRINCIPAL) => {
+                whole.visit.diagnosis.to_owned()
+            }
             Make::Disease(_) => {
-                let age = u64::try_from(whole.person.age_on(whole.event)).unwrap_or_default();
-                let whose = Whose { female: whole.person.female, age, on: whole.event };
-                diagnoses::draw(random, whose, whole.care.is_inpatient()).to_owned()
+                let person = &whole.visit.person;
+                let age = u64::try_from(person.age_on(whole.event)).unwrap_or_default();
+                let whose = Whose { female: person.female, age, on: whole.event };
+                diagnoses::draw(random, whose, whole.visit.care.is_inpatient()).to_owned()
             }
             Make::DiseaseList([old, new]) => {
                 if diagnoses::is_of_new_list(whole.event) {
@@ -204,8 +212,10 @@ impl Maker<'_> {
                     old.clone()
                 }
             }
-            Make::Care(_) => whole.care.code.to_owned(),
-            Make::Days => whole.days.to_string(),
+            Make::Care(_) => whole.visit.care.code.to_owned(),
+            Make::Days => whole.visit.treatment_days.to_string(),
+            Make::Outcome => whole.visit.outcome.to_owned(),
+            Make::Bill(share) => money(share(&whole.visit.bill)),
             Make::Number { low, high, digits } => number(random, *low, *high, *digits),
             Make::Year => {
                 let (low, high) = (field.column.min?, field.column.max?);
@@ -224,7 +234,7 @@ impl Maker<'_> {
             Make::Sentence => (*random.pick(&SENTENCES)).to_owned(),
             Make::Entity => whole.entity.clone(),
             Make::Line => whole.line.to_string(),
-            Make::Person(about) => self.about(*about, &whole.person, whole),
+            Make::Person(about) => self.about(*about, &whole.visit.person, whole),
             Make::Staff(about) => {
                 let World { seed, places, .. } = self.world;
                 let today = self.world.today();
@@ -246,14 +256,14 @@ impl Maker<'_> {
     fn day(&self, when: When, whole: &Whole, random: &mut Random) -> NaiveDate {
         match when {
             When::Event => whole.event,
-            When::After if self.shape.has_stay => whole.event + Days::new(whole.stay),
+            When::After if self.shape.has_stay => whole.event + Days::new(whole.visit.stay),
             When::After => (whole.event + Days::new(random.below(4))).min(whole.told),
             When::Written => whole.told,
             When::Past => whole.event - Days::new(200 + random.below(4_800)),
             When::Future => whole.told + Days::new(180 + random.below(900)),
             When::First(length) => period(whole.event, length).0,
             When::Last(length) => period(whole.event, length).1,
-            When::Born => whole.person.born,
+            When::Born => whole.visit.person.born,
         }
     }
 
@@ -264,7 +274,8 @@ impl Maker<'_> {
             On::Field(at) => cells[at].as_deref()?.get(..10)?.parse().ok()?,
         };
         let is_there = self.shape.has_facility;
-        let province = if is_there { whole.facility.province } else { whole.person.province };
+        let visit = &whole.visit;
+        let province = if is_there { visit.facility.province } else { visit.person.province };
         Some(self.world.places.code_on(province, day).to_owned())
     }
 

@@ -7,8 +7,9 @@ use identifiers::{AllowList, ColumnKind, ColumnScan};
 use regex::Regex;
 use warehouse::spec::{Column, ColumnType, Declarations, Origin, SourceTable, Treatment, UnitDate};
 
+use super::super::visits::Bill;
 use super::forms;
-use super::make::make;
+use super::make::{bill, make};
 use super::pattern::Pattern;
 use super::rules;
 
@@ -83,6 +84,10 @@ pub(super) enum Make {
     Care(Vec<String>),
     /// The days of treatment.
     Days,
+    /// How a visit ended.
+    Outcome,
+    /// What a visit cost in all, or a part of it.
+    Bill(fn(&Bill) -> u64),
     /// A number within these bounds; most are small.
     Number {
         low: f64,
@@ -238,6 +243,14 @@ impl<'a> Shape<'a> {
         for (place, make) in periods {
             fields[place].make = make;
         }
+        // Lines of a bill have columns of the same names.
+        if fields.iter().any(|field| field.column.name == TOTAL) {
+            for field in &mut fields {
+                if let Some(share) = bill(&field.column.name) {
+                    field.make = Make::Bill(share);
+                }
+            }
+        }
         let form = forms::size(table, &fields)?;
         if form.is_some() {
             for field in fields.iter_mut().filter(|field| field.name.starts_with('@')) {
@@ -276,6 +289,9 @@ impl<'a> Shape<'a> {
         })
     }
 }
+
+/// What tells of a whole bill: its total.
+const TOTAL: &str = "t_tongchi_bv";
 
 /// What tells of a birth: the sex of the child.
 const CHILD: &str = "gioi_tinh_con";

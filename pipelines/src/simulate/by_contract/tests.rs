@@ -158,6 +158,41 @@ fn codes_are_of_the_list_of_their_day_and_stays_have_their_days() {
 }
 
 #[test]
+fn a_claim_adds_up_and_its_papers_tell_of_the_same_disease() {
+    let mut claims = BTreeMap::new();
+    let mut papers = BTreeMap::new();
+    each(1, false, |_, course| {
+        let at = |name: &str| {
+            let fields = &course.shape.fields;
+            fields.iter().position(|field| field.column.name == name).unwrap()
+        };
+        let diseases = || {
+            let disease = at("ma_benh_chinh");
+            rows(course).into_iter().map(move |row| (row.spot, row.cells[disease].clone()))
+        };
+        match course.shape.table.name.to_string().as_str() {
+            "nguon.bhyt_ho_so" => {
+                let amounts =
+                    ["t_tongchi_bv", "t_tongchi_bh", "t_bntt", "t_bncct", "t_bhtt"].map(at);
+                for row in rows(course) {
+                    let [total, insured, own, shared, fund] = amounts.map(|at| {
+                        let hundredths = row.cells[at].as_ref().unwrap().replace('.', "");
+                        hundredths.parse::<u64>().unwrap()
+                    });
+                    assert_eq!((insured + own, fund + shared), (total, insured));
+                }
+                claims.extend(diseases());
+            }
+            "nguon.bhyt_giay_hen_kham_lai" => papers.extend(diseases()),
+            _ => {}
+        }
+    });
+    let told = papers.iter().filter(|(_, disease)| disease.is_some());
+    let same = told.clone().filter(|(spot, disease)| claims.get(*spot) == Some(*disease)).count();
+    assert!(same * 10 > told.count() * 7, "{same}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_rows_and_another_others() {
     let told = |seed| {
         let mut all = BTreeMap::new();

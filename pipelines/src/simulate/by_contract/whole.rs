@@ -1,19 +1,19 @@
 //! What the cells of a row have in common: whom it is about, where and when it happened.
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, NaiveDate};
 
 use super::super::calendar;
 use super::super::care::Care;
-use super::super::facilities::{Facility, Need};
+use super::super::patients::{CHRONIC, Patients, Whom};
 use super::super::people::Person;
-use super::super::population::{self, EVERYONE};
+use super::super::population;
 use super::super::random::Random;
+use super::super::visits::Visit;
 use super::row::{Maker, Spot, World};
 use super::shape::Make;
 
 /// What each stream of random numbers is of.
 const PERSON: u64 = 71;
-const PATIENTS: u64 = 72;
 const CARE: u64 = 77;
 const FORM: u64 = 78;
 
@@ -27,13 +27,8 @@ const MOTHERS: u32 = 500;
 pub(super) struct Whole {
     pub(super) told: NaiveDate,
     pub(super) event: NaiveDate,
-    pub(super) person: Person,
+    pub(super) visit: Visit,
     pub(super) staff: u64,
-    pub(super) facility: Facility,
-    pub(super) care: &'static Care,
-    /// Days from arrival to discharge, and those that are counted as days of treatment.
-    pub(super) stay: u64,
-    pub(super) days: u64,
     pub(super) entity: String,
     pub(super) line: u64,
     pub(super) serial: u64,
@@ -58,7 +53,7 @@ impl Maker<'_> {
 
     /// What the cells of a row are made from.
     pub(super) fn whole(&self, spot: Spot, attempt: u64, random: &mut Random) -> Whole {
-        let World { seed, places, rows, .. } = self.world;
+        let World { seed, rows, .. } = self.world;
         let (ordinal, line) = self.place(spot);
         let mut of_form = self.form(spot, attempt, 0);
         let random = if self.shape.form.is_some() { &mut of_form } else { random };
@@ -71,54 +66,49 @@ impl Maker<'_> {
         let is_key = |wanted: fn(&Make) -> bool| {
             self.shape.key.iter().any(|at| wanted(&self.shape.fields[*at].make))
         };
-        let pool = (rows * 20).max(100);
-        let number = if is_key(|make| matches!(make, Make::Person(_))) {
-            own
-        } else if whose.chance(0.35) {
-            // The chronically ill come again and again.
-            whose.below(pool / 10)
+        let patients = self.patients();
+        // Nor does it matter which system tells of the care.
+        let mut course = Random::of(seed, &[CARE, spot.night, ordinal]);
+        let care = self.care(&mut course, end);
+        let whom = if self.shape.is_of_birth {
+            Whom::Patient(self.mother(&mut whose, &patients))
+        } else if is_key(|make| matches!(make, Make::Person(_))) {
+            Whom::Patient(patients.person(own))
         } else {
-            whose.below(pool)
+            // By the day that the night tells of: on which day before it was told to have ended is
+            // each table's own.
+            patients.whom(&mut whose, care, told)
         };
         let staff = if is_key(|make| matches!(make, Make::Staff(_))) {
             own
         } else {
             whose.below((rows / 4).max(10))
         };
-        let person = if self.shape.is_of_birth {
-            self.mother(&mut whose, pool)
-        } else {
-            self.patient(number)
-        };
-        // Nor does it matter which system tells of the care.
-        let mut course = Random::of(seed, &[CARE, spot.night, ordinal]);
-        let care = self.care(&mut course, end);
-        let need = if care.is_inpatient() { Need::Bed } else { Need::Visit };
-        let facility = Facility::of(&mut course, person.province, places, need);
-        let stay = care.stay(&mut course, facility);
-        let days = care.days(&mut course, stay);
+        let visit = Visit::of(&mut course, &patients, whom, care, (own, end));
         // What counts its days tells of them when they are over.
-        let event = if self.shape.has_stay { end - Days::new(stay) } else { end };
+        let event = if self.shape.has_stay { visit.arrived } else { end };
         let serial = spot.night * NIGHT + spot.index;
         let entity = format!("99{:06}{ordinal:07}", told.num_days_from_ce());
-        Whole { told, event, person, staff, facility, care, stay, days, entity, line, serial }
+        Whole { told, event, visit, staff, entity, line, serial }
     }
 
-    fn patient(&self, number: u64) -> Person {
-        let World { seed, places, .. } = self.world;
-        Person::of(seed, PATIENTS, number, places, self.world.today(), EVERYONE)
+    /// Those who come to the doctor.
+    fn patients(&self) -> Patients<'_> {
+        let World { seed, places, rows, .. } = self.world;
+        let chronic = (rows as f64 * CHRONIC).round() as u64;
+        Patients { seed, places, today: self.world.today(), people: (rows * 20).max(100), chronic }
     }
 
     /// One of the women of whom children are born, by their age.
-    fn mother(&self, random: &mut Random, pool: u64) -> Person {
-        let mut person = self.patient(random.below(pool));
+    fn mother(&self, random: &mut Random, patients: &Patients<'_>) -> Person {
+        let mut person = patients.person(random.below(patients.people));
         for _ in 0..MOTHERS {
             let age = u64::try_from(person.age_on(self.world.today())).unwrap_or_default();
             let share = population::births(age) / population::MOST_BIRTHS;
             if person.female && random.chance(share) {
                 break;
             }
-            person = self.patient(random.below(pool));
+            person = patients.person(random.below(patients.people));
         }
         person
     }
