@@ -27,8 +27,8 @@
 //!
 //! It refuses to write to a relation or a file that it did not make, so that no real source is ever
 //! touched: a relation carries the comment [`connectors::fill::MARK`] or stands in a table of marks,
-//! a file has its sign beside it. Memory grows by some bytes with each row of all nights; only what is written whole, and
-//! the claims of one night, are in memory as rows.
+//! a file has its sign beside it. Memory grows by some bytes with each row of all nights; only what is
+//! written whole is in memory as rows.
 
 mod cells;
 mod claims;

@@ -53,6 +53,14 @@ pub(super) struct Row {
     pub(super) fault: Option<Fault>,
 }
 
+/// A row of before that a night corrects or deletes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change {
+    pub(super) spot: Spot,
+    attempt: u64,
+    is_gone: bool,
+}
+
 impl<'a> Course<'a> {
     pub(super) fn new(
         source: &'a str,
@@ -73,7 +81,7 @@ impl<'a> Course<'a> {
     }
 
     /// New rows of a night.
-    fn count(&self, night: u64) -> u64 {
+    pub(super) fn count(&self, night: u64) -> u64 {
         let many = self.world.rows as f64 * calendar::weight(self.world.told(night));
         (many.round() as u64).max(1)
     }
@@ -99,15 +107,17 @@ impl<'a> Course<'a> {
 
     /// What a night that was begun says, new rows first.
     pub(super) fn rows(&self, night: u64) -> impl Iterator<Item = Row> + '_ {
-        let new = (0..self.count(night)).filter_map(move |index| {
-            let spot = Spot { night, index };
-            let cells = self.maker().first(spot, self.attempt(spot)?);
-            Some(Row { spot, cells, is_gone: false, is_double: false, fault: None })
-        });
-        let new = new.flat_map(move |row| {
-            faults::plant(&self.shape, (self.world.seed, self.number, self.faults), row)
-        });
-        new.chain(self.changes(night))
+        let new = (0..self.count(night)).flat_map(move |index| self.told(Spot { night, index }));
+        new.chain(self.changes(night).map(move |change| self.changed(change, night)))
+    }
+
+    /// What the night of a row says of it: nothing where it has no key of its own, and twice where
+    /// that is a planted fault.
+    pub(super) fn told(&self, spot: Spot) -> Vec<Row> {
+        let Some(attempt) = self.attempt(spot) else { return Vec::new() };
+        let cells = self.maker().first(spot, attempt);
+        let row = Row { spot, cells, is_gone: false, is_double: false, fault: None };
+        faults::plant(&self.shape, (self.world.seed, self.number, self.faults), row)
     }
 
     fn attempt(&self, spot: Spot) -> Option<u64> {
@@ -116,7 +126,8 @@ impl<'a> Course<'a> {
         (attempt != SKIPPED).then_some(u64::from(attempt))
     }
 
-    fn changes(&self, night: u64) -> impl Iterator<Item = Row> + '_ {
+    /// Rows of before that a night corrects or deletes.
+    pub(super) fn changes(&self, night: u64) -> impl Iterator<Item = Change> + '_ {
         let is_told = night > 0 && !self.shape.key.is_empty();
         let count = if is_told { self.count(night) } else { 0 };
         let many = |percent: u64| if count == 0 { 0 } else { (count * percent / 100).max(1) };
@@ -132,18 +143,21 @@ impl<'a> Course<'a> {
             let before = night.saturating_sub(back.min(night));
             let spot = Spot { night: before, index: random.below(self.count(before)) };
             let attempt = self.attempt(spot)?;
-            if !picked.insert(spot.index.wrapping_mul(4_096).wrapping_add(before)) {
-                return None;
-            }
-            let is_gone = at >= corrected;
-            let maker = self.maker();
-            let cells = if is_gone {
-                maker.deleted(spot, attempt, night)
-            } else {
-                maker.corrected(spot, attempt, night)
-            };
-            Some(Row { spot, cells, is_gone, is_double: false, fault: None })
+            let is_new = picked.insert(spot.index.wrapping_mul(4_096).wrapping_add(before));
+            is_new.then_some(Change { spot, attempt, is_gone: at >= corrected })
         })
+    }
+
+    /// What a night says of a row that it changes.
+    pub(super) fn changed(&self, change: Change, night: u64) -> Row {
+        let Change { spot, attempt, is_gone } = change;
+        let maker = self.maker();
+        let cells = if is_gone {
+            maker.deleted(spot, attempt, night)
+        } else {
+            maker.corrected(spot, attempt, night)
+        };
+        Row { spot, cells, is_gone, is_double: false, fault: None }
     }
 
     /// The key as the lake will tell rows apart.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -73,6 +73,13 @@ impl Folder<'_> {
         bytes: &[u8],
         complete: Option<&str>,
     ) -> Result<(), SimulateError> {
+        let mut file = self.begin(place)?;
+        let written = file.out.write_all(bytes);
+        file.end(written, complete)
+    }
+
+    /// Begins the file `place`, which appears whole when it ends.
+    pub(super) fn begin(&self, place: &str) -> Result<Begun, SimulateError> {
         let path = self.0.join(place);
         let failed = |source| SimulateError::Write { path: path.clone(), source };
         let before = Before::of(&path).map_err(failed)?;
@@ -80,24 +87,14 @@ impl Folder<'_> {
             return Err(SimulateError::Foreign { path });
         }
         let temporary = temporary(&path);
-        let write = || -> std::io::Result<()> {
+        let begin = || -> std::io::Result<File> {
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent)?;
             }
-            sign::put(&path, &before, &hex(&Sha256::digest(bytes)))?;
-            let mut file = File::create(&temporary)?;
-            file.write_all(bytes)?;
-            if complete == Some("stable") {
-                file.set_modified(SystemTime::now() - AGE)?;
-            }
-            file.sync_all()?;
-            fs::rename(&temporary, &path)?;
-            if complete == Some("marker") {
-                fs::write(done(&path), "")?;
-            }
-            Ok(())
+            File::create(&temporary)
         };
-        write().map_err(failed)
+        let out = Summed { out: BufWriter::new(begin().map_err(failed)?), sum: Sha256::new() };
+        Ok(Begun { out, temporary, path, before })
     }
 
     /// Takes away what was written here before of a row of files, from a number on.
@@ -125,6 +122,61 @@ impl Folder<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// A file that has not got its name yet.
+pub(super) struct Begun {
+    pub(super) out: Summed,
+    temporary: PathBuf,
+    path: PathBuf,
+    /// What has the name now.
+    before: Before,
+}
+
+/// A file, and the sum of what is written to it.
+pub(super) struct Summed {
+    out: BufWriter<File>,
+    sum: Sha256,
+}
+
+impl Write for Summed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.sum.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Begun {
+    /// Gives the file its name, unless what was `written` to it failed.
+    pub(super) fn end(
+        self,
+        written: std::io::Result<()>,
+        complete: Option<&str>,
+    ) -> Result<(), SimulateError> {
+        let Self { out: Summed { mut out, sum }, temporary, path, before } = self;
+        let end = || -> std::io::Result<()> {
+            written?;
+            out.flush()?;
+            let file = out.get_ref();
+            if complete == Some("stable") {
+                file.set_modified(SystemTime::now() - AGE)?;
+            }
+            file.sync_all()?;
+            sign::put(&path, &before, &hex(&sum.finalize()))?;
+            fs::rename(&temporary, &path)?;
+            if complete == Some("marker") {
+                fs::write(done(&path), "")?;
+            }
+            Ok(())
+        };
+        let ended = end();
+        ended.map_err(|source| SimulateError::Write { path, source })
     }
 }
 

@@ -194,21 +194,17 @@ impl<'a> Hour<'a> {
             let number = settings.get("table").and_then(|number| number.parse().ok());
             let Some(number) = number else { continue };
             complete = complete.or(settings.get("complete").map(String::as_str));
-            let rows = course.rows(self.night).count() as u64;
-            filled.tables.push((course.shape.table.name.clone(), self.date, rows));
             numbered.push((number, course));
         }
-        let made_on = self.date.pred_opt().unwrap_or(self.date);
-        let files = match claims::files(&numbered, (self.night, made_on)) {
-            Ok(files) => files,
-            Err(reason) => return leave_out(&together, &reason, filled),
-        };
-        for (facility, bytes) in files {
-            let stem = format!("{facility}_mo_phong");
-            let place = files::place(place, self.date, &stem, "xml");
-            Folder(folder).put(&place, &bytes, complete)?;
+        let claims = claims::Claims::of(&numbered, self.night);
+        let counted = claims.count();
+        for ((_, course), rows) in numbered.iter().zip(&counted.rows) {
+            filled.tables.push((course.shape.table.name.clone(), self.date, *rows));
         }
-        Ok(())
+        let made_on = self.date.pred_opt().unwrap_or(self.date);
+        let place =
+            |facility: &str| files::place(place, self.date, &format!("{facility}_mo_phong"), "xml");
+        claims.write(&counted, made_on, (Folder(folder), complete), place)
     }
 }
 

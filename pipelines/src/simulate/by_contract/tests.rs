@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::LazyLock;
 
 use arrow::array::RecordBatch;
+use connectors::claims_xml::ClaimsXml;
 use connectors::fill::Cells;
 use connectors::http_json::HttpJson;
 use connectors::service::Service;
@@ -352,6 +353,31 @@ async fn workbooks_are_read_back_row_by_row() {
         }
         assert_eq!(tables, 7);
     }
+}
+
+#[tokio::test]
+async fn claims_are_read_back_row_by_row_with_corrections_and_repeated_visits() {
+    let folder = tempfile::tempdir().unwrap();
+    let servers = BTreeMap::new();
+    let only = ["bhyt".to_owned()];
+    let faults = folder.path().join("loi.csv");
+    let wish = wish(&DECLARED, &servers, folder.path(), &only);
+    let wish = Wish { rows: 400, faults: Some(&faults), ..wish };
+    let filled = fill(wish, &mut |_, _| {}).await.unwrap();
+    let planted = std::fs::read_to_string(&faults).unwrap();
+    assert!(planted.contains("nguon.bhyt_ho_so,trung_khoa"), "a visit comes twice");
+    let mut tables = 0;
+    for (name, night, rows) in &filled.tables {
+        let (_, table) = DECLARED.source_table(name).unwrap();
+        let is_claims = matches!(&table.origin, Origin::Read { kind: SourceKind::ClaimsXml, .. });
+        if is_claims && night.to_string() == "2026-07-08" {
+            let source = ClaimsXml::new(Some(folder.path().to_owned()));
+            assert_eq!(count(&source, &request(table)).await as u64, *rows, "{name}");
+            assert!(*rows > 400, "{name}: {rows}, corrections among them");
+            tables += 1;
+        }
+    }
+    assert_eq!(tables, 11);
 }
 
 #[tokio::test]

@@ -114,6 +114,7 @@ fn text(column: &str, people: usize, random: &mut Random) -> Option<String> {
         "so_cccd" | "ma_nv" => return Some(format!("P{}", random.below(people))),
         "so_cchn" => return (random.below(3) > 0).then(|| "C".to_owned()),
         "don_vi" => &["01@2008-08-01", "04@2004-01-01"],
+        "ma_cskcb" => &["01001", "04001"],
         "ma_loai_kcb" => &["01", "02", "03", "03", "09"],
         "ket_qua_dtri" => &["1", "5", "5"],
         "gioi_tinh" => &["2", "1"],
