@@ -28,6 +28,8 @@ pub(super) fn lines(
                     path.put(&mut whole, value(field, cell, path.is_id));
                 } else if is_placed {
                     path.reserve(&mut whole);
+                } else {
+                    path.hide(&mut whole);
                 }
             }
         }
@@ -103,6 +105,27 @@ impl Path {
         *at = value;
     }
 
+    /// Takes the sign by which a missing member would be found off another that has it by chance.
+    fn hide(&self, whole: &mut Value) {
+        let mut at = Some(whole);
+        for step in &self.steps {
+            let own = at.and_then(|at| at.get_mut(step.member.as_str()));
+            at = match &step.pick {
+                Pick::Only => own,
+                Pick::At(place) => own.and_then(|own| own.get_mut(*place)),
+                Pick::Where(members) => {
+                    let found = own.and_then(Value::as_array_mut).into_iter().flatten();
+                    for one in found.filter(|one| is_found(one, members)) {
+                        if let Some(one) = one.as_object_mut() {
+                            one.retain(|name, _| members.iter().all(|(sign, _)| sign != name));
+                        }
+                    }
+                    return;
+                }
+            };
+        }
+    }
+
     /// Keeps the place of a member that is missing, so that no other value takes it.
     fn reserve(&self, whole: &mut Value) {
         let mut at = whole;
@@ -114,6 +137,11 @@ impl Path {
             }
         }
     }
+}
+
+/// Whether a value has what a path asks of one of a list.
+fn is_found(value: &Value, members: &[(String, String)]) -> bool {
+    members.iter().all(|(name, wanted)| value[name.as_str()] == wanted.as_str())
 }
 
 impl Step {
@@ -130,9 +158,7 @@ impl Step {
             }
             Pick::Where(members) => {
                 let list = list(own);
-                let fits = |value: &Value| {
-                    members.iter().all(|(name, wanted)| value[name.as_str()] == wanted.as_str())
-                };
+                let fits = |value: &Value| is_found(value, members);
                 let place = list.iter().position(fits).unwrap_or_else(|| {
                     let mut new = Map::new();
                     for (name, wanted) in members {
