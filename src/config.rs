@@ -20,7 +20,7 @@ use warehouse::serve::postgres::WireLimits;
 use warehouse::state::Place;
 use warehouse::store::Location;
 
-use self::servers::ServerConfig;
+pub(crate) use self::servers::{ServerConfig, Servers};
 pub(crate) use self::state::StateConfig;
 pub(crate) use self::users::{UserConfig, scope, unknown_unit};
 
@@ -42,7 +42,7 @@ pub(crate) struct Config {
     pub(crate) sources_folder: Option<PathBuf>,
     /// Where the systems are that contracts read from servers, by the source's id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    servers: BTreeMap<String, ServerConfig>,
+    pub(crate) servers: BTreeMap<String, ServerConfig>,
     /// Keys of the pseudonyms, outside the lake.
     #[serde(default = "default_keys")]
     pub(crate) keys_folder: PathBuf,

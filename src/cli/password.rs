@@ -39,3 +39,8 @@ pub(super) fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
         .map_err(|e| anyhow::anyhow!("the system gives no random bytes: {e}"))?;
     Ok(bytes)
 }
+
+/// A random password of 24 hexadecimal digits.
+pub(super) fn random_text() -> anyhow::Result<String> {
+    Ok(random::<12>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -164,7 +164,8 @@ async fn serve(
     Ok(())
 }
 
-fn reference(declarations: &Declarations) -> Reference<'_> {
+/// The declared places, of which made-up sources are.
+pub(super) fn reference(declarations: &Declarations) -> Reference<'_> {
     Reference {
         units_csv: declared(declarations, "danh_muc.don_vi"),
         successors_csv: declared(declarations, "danh_muc.don_vi_ke_thua"),

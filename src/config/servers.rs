@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use connectors::{Secret, SecretPlace};
 use pipelines::sources::Server;
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,44 @@ fn default_timeout() -> u64 {
     60
 }
 
+/// A file of `[servers.<source>]` alone.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Servers {
+    #[serde(default)]
+    pub(crate) servers: BTreeMap<String, ServerConfig>,
+}
+
+impl Servers {
+    /// Reads `file`.
+    pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        let read: Result<Self, _> = toml::from_str(&text);
+        Ok(read.map_err(|e| UsageError(format!("{}: {e}", file.display())))?)
+    }
+}
+
 impl ServerConfig {
+    /// A service of this machine, unencrypted, and the file of its token.
+    pub(crate) fn of_this_machine(address: String, token: PathBuf, requests: u32) -> Self {
+        Self {
+            address,
+            user: None,
+            secret_file: Some(token),
+            secret_variable: None,
+            secret_command: Vec::new(),
+            plain: true,
+            ca_file: None,
+            client_certificate: None,
+            connections: default_connections(),
+            requests_per_second: requests,
+            timeout_secs: default_timeout(),
+            files_address: None,
+            options: BTreeMap::new(),
+        }
+    }
+
     pub(super) fn rebase(&mut self, base: &Path) {
         let paths = [&mut self.secret_file, &mut self.ca_file, &mut self.client_certificate];
         for path in paths.into_iter().flatten() {

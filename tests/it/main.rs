@@ -11,6 +11,7 @@ mod bucket;
 mod check;
 mod clients;
 mod crawl;
+mod demonstration;
 mod disclosure;
 mod doctor;
 mod growth;
