@@ -92,7 +92,7 @@ async fn show(
     out.say(&format!("done in {:.1} s", started.elapsed().as_secs_f64()));
     let exit = if summary.is_clean() { released } else { Exit::Failed };
     if args.no_serve {
-        let dir = dir.display();
+        let dir = line.dir.display();
         out.say(&format!("ask it: khoyte --dir {dir} sql 'SELECT * FROM he_thong.lan_chay'"));
         return Ok(exit);
     }
