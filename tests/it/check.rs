@@ -53,6 +53,7 @@ fn every_kind_of_fault_has_a_fixture() {
     let known = BTreeSet::from([
         "bad-indicator-shape",
         "bad-name",
+        "bad-partition",
         "bad-pattern",
         "bad-reference-list",
         "bad-risk",

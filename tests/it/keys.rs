@@ -29,6 +29,9 @@ key = ["ma_luot"]
 partition = "thang"
 growth = { kind = "upsert", watermark = "cap_nhat", again_days = 1 }
 
+[table.risk]
+because = { vi = "Dòng của bài kiểm tra", en = "Rows of a test" }
+
 [[table.column]]
 name = "ma_luot"
 label = { vi = "Mã lượt", en = "Visit" }
@@ -80,6 +83,9 @@ format = "csv"
 citation = "Cục Quản lý Khám, chữa bệnh"
 key = ["so_cccd"]
 
+[table.risk]
+because = { vi = "Dòng của bài kiểm tra", en = "Rows of a test" }
+
 [[table.column]]
 name = "so_cccd"
 label = { vi = "Số định danh", en = "Person" }
@@ -97,6 +103,9 @@ file = "kcb/nhan_vien.csv"
 format = "csv"
 citation = "Cục Quản lý Khám, chữa bệnh"
 key = ["so_cccd"]
+
+[table.risk]
+because = { vi = "Dòng của bài kiểm tra", en = "Rows of a test" }
 
 [[table.column]]
 name = "so_cccd"

@@ -11,7 +11,7 @@ description = { vi = "Lượt khám theo tháng", en = "Visits by month" }
 grain = { vi = "Một tháng", en = "One month" }
 owner = { vi = "Cục Quản lý Khám, chữa bệnh", en = "Department of Medical Services" }
 groups = [3]
-sensitivity = "internal"
+sensitivity = "personal"
 source = { vi = "Lượt khám", en = "Visits" }
 legal_basis = "Nghị định 102/2025/NĐ-CP, Điều 5.3"
 partition = "thang"

@@ -168,8 +168,18 @@ fn every_key_of_the_configuration_is_explained_in_the_annotated_one() {
         .map(|(name, _)| name)
         .filter(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
     // These are tables of the file, named by their headings.
-    let headings =
-        ["lake", "state", "web", "postgres", "limits", "users", "publisher", "s3", "name"];
+    let headings = [
+        "lake",
+        "state",
+        "web",
+        "postgres",
+        "limits",
+        "users",
+        "publisher",
+        "s3",
+        "servers",
+        "name",
+    ];
     let missing: Vec<_> = fields
         .filter(|name| !headings.contains(name))
         .filter(|name| !annotated.contains(&format!("{name} =")))

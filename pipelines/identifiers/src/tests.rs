@@ -61,13 +61,12 @@ fn a_value_that_is_known_again_counts_as_often_as_it_comes() {
         for (cell, found) in [
             ("Sốt xuất huyết Dengue", None),
             ("BN Nguyễn Văn An, 0912 345 678", Some(PatternId::Mobile)),
-            ("1.08E+11", scan.cell("1.08E+11")),
+            ("khoảng 1.08E+11", None),
         ] {
             assert_eq!(scan.look(cell, &mut counts), found, "{cell}");
         }
     }
     assert_eq!((counts.cells(), counts.hits(PatternId::Mobile)), (9, 3));
-    assert_eq!(counts.spoilt, 3);
 }
 
 #[test]

@@ -20,7 +20,8 @@ impl Folder {
         Self(None)
     }
 
-    /// Puts the file `name`, relative to the folder, and beside it the sign that it is complete.
+    /// Puts the file `name`, relative to the folder, and beside it the signs that it is simulated and
+    /// complete.
     pub(super) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), SimulateError> {
         let Some(dir) = &self.0 else { return Ok(()) };
         let path = dir.join(name);
@@ -29,6 +30,7 @@ impl Folder {
             let named = file
                 .write_all(bytes)
                 .and_then(|()| file.sync_all())
+                .and_then(|()| sign::put(&path, &Before::of(&path)?, &sign::sum(&temporary)?))
                 .and_then(|()| fs::rename(&temporary, &path));
             if named.is_err() {
                 // The failure that led here is already being reported.
@@ -47,10 +49,15 @@ impl Folder {
         if !path.exists() {
             return Ok(false);
         }
-        let sign = dir.join(format!("{name}.done"));
-        let removed = if sign.exists() { fs::remove_file(&sign) } else { Ok(()) };
-        let removed = removed.and_then(|()| fs::remove_file(&path));
-        removed.map(|()| true).map_err(|source| SimulateError::Write { path, source })
+        let remove = || -> io::Result<()> {
+            for sign in [dir.join(format!("{name}.done")), sign::place(&path)] {
+                if sign.exists() {
+                    fs::remove_file(sign)?;
+                }
+            }
+            fs::remove_file(&path)
+        };
+        remove().map(|()| true).map_err(|source| SimulateError::Write { path, source })
     }
 
     /// Begins the CSV file `name`, relative to the folder.
