@@ -271,7 +271,7 @@ fn the_demonstration_makes_its_own_sources_where_there_are_none() {
          WHERE ma_chi_tieu IN ('bhyt_ngay_dieu_tri_binh_quan', 'sxh_so_mac_thang')",
     );
     assert_eq!(made.rows[0][0].as_i64(), Some(2));
-    // No visit is lost on the way from the claims, and each is of a province of its month.
+    // Few visits are in groups too small to be shown, and each row is of a province of its month.
     let visits = support::rows(
         &warehouse,
         "SELECT (SELECT count(*) FROM nguon.bhyt_ho_so), sum(so_luot), count(DISTINCT don_vi), \
@@ -280,7 +280,10 @@ fn the_demonstration_makes_its_own_sources_where_there_are_none() {
     );
     let number = |at: usize| visits.rows[0][at].as_i64().unwrap();
     assert!(number(0) > 19_000, "{}", number(0));
-    assert_eq!((number(1), number(2)), (number(0), 34));
+    assert!(number(1) <= number(0) && number(1) > number(0) * 9 / 10, "{} shown", number(1));
+    assert_eq!(number(2), 34);
     assert_eq!(visits.rows[0][3].to_string(), "true");
     assert!(folder.path().join("public/sot_xuat_huyet_tinh_thang/v1/SHA256SUMS").is_file());
+    let small = crate::logic::folder().join("mo_phong/nhom_nho.slt");
+    assert_eq!(crate::logic::fault(&warehouse, &small), None);
 }

@@ -153,16 +153,15 @@ impl Night<'_> {
         visit: &Visit,
         names: &Names,
     ) -> Result<Option<Fared>, StoreError> {
-        let lake = self.warehouse.lake();
         if self.afresh.contains(&table.name) || !self.holds(table, visit, names).await? {
             return Ok(None);
         }
-        let note = lake.last_note(&table.name).await?;
         // Committed earlier in this same night: the night was resumed.
-        Ok(Some(match note {
-            Some(note) if note.night == self.date => renewed(table, note),
-            note => Fared::new(RunResult::Unchanged, note, None),
-        }))
+        if let Some(note) = self.tonights(table, &visit.part).await? {
+            return Ok(Some(renewed(table, note)));
+        }
+        let note = self.warehouse.lake().last_note(&table.name).await?;
+        Ok(Some(Fared::new(RunResult::Unchanged, note, None)))
     }
 
     async fn take(

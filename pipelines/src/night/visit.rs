@@ -32,7 +32,8 @@ impl Visit {
 
 impl Night<'_> {
     /// The questions of tonight, oldest first. Of places that have one for each night, those whose
-    /// rows never came are asked for again as far back as the contract says.
+    /// rows never came are asked for again as far back as the contract says; a night that is resumed
+    /// asks for those that came in it as well, and so tells of them.
     pub(super) async fn visits(
         &self,
         source: &str,
@@ -47,17 +48,29 @@ impl Night<'_> {
         let (first, end) = self
             .again
             .unwrap_or_else(|| (self.date.checked_sub_days(back).unwrap_or(self.date), self.date));
+        let is_resumed = last.is_some_and(|last| last.night == self.date);
         let mut visits = Vec::new();
         for night in first.iter_days().take_while(|night| *night <= end) {
             let part = night.to_string();
             let wanted = self.again.is_some()
                 || night == self.date
-                || !self.warehouse.lake().knows(&table.name, &part).await?;
+                || !self.warehouse.lake().knows(&table.name, &part).await?
+                || is_resumed && self.tonights(table, &part).await?.is_some();
             if wanted {
                 visits.push(Visit { night, part, span: None });
             }
         }
         Ok(visits)
+    }
+
+    /// The note of a part that came in this same night.
+    pub(super) async fn tonights(
+        &self,
+        table: &SourceTable,
+        part: &str,
+    ) -> Result<Option<Note>, StoreError> {
+        let note = self.warehouse.lake().note(&table.name, part).await?;
+        Ok(note.filter(|note| note.night == self.date))
     }
 
     /// The rows to ask for, of a source that can tell them apart. A table that was never loaded, or
