@@ -8,6 +8,8 @@ use warehouse::spec::{Declarations, load_embedded};
 
 use super::*;
 
+mod disguised;
+
 const UNITS: &str = include_str!("../../reference/don_vi.csv");
 const SUCCESSORS: &str = include_str!("../../reference/ke_thua.csv");
 
