@@ -27,7 +27,7 @@ fn visits(count: usize) -> String {
 /// A house with a small table and one that becomes large.
 fn house() -> House {
     let large = contract("", "file = \"kcb.csv\"\nformat = \"csv\"", "");
-    let small = large.replace("kcb", "nho");
+    let small = large.replace("kcb", "nho").replace("domain = \"luot\"", "domain = \"luot_nho\"");
     let house = House::of(&[large.as_str(), small.as_str()], "");
     house.write("kcb.csv", visits(100));
     house.write("nho.csv", visits(50));
