@@ -69,6 +69,9 @@ fn every_line_of_every_command_is_an_object() {
     let [whole, _] = night(&["--json"]);
     assert!(whole.len() == 1 && whole[0]["tables"].is_array(), "{whole:?}");
 
+    let [keys, _] = run(&["keys", "status"], 0);
+    assert!(keys.len() == 1 && keys[0]["state"] == "whole", "{keys:?}");
+
     let [_, beside] = told(dir, &["release", "publish", "--date", "2026-07-01"], &[0, 1, 3], "");
     assert!(!said(&beside, "dataset").is_empty(), "{beside:?}");
     let public = dir.join("public").display().to_string();

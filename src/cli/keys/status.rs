@@ -9,7 +9,7 @@ use warehouse::spec::SourceTable;
 use warehouse::store::Note;
 
 use super::{Exit, House, places, unsaved};
-use crate::report::Reporter;
+use crate::report::{Both, Reporter};
 
 pub(super) async fn show(house: &House, as_json: bool, out: &Reporter) -> anyhow::Result<Exit> {
     let (folder, lake) = places(&house.config);
@@ -31,29 +31,25 @@ pub(super) async fn show(house: &House, as_json: bool, out: &Reporter) -> anyhow
     let is_saved = is_saved.is_some_and(|(keys, backup)| keys.fingerprint() == backup.fingerprint);
     let epochs: Vec<Epoch> = keys.iter().flat_map(KeyRing::epochs).collect();
     let epoch_of = |note: &Note| keys.as_ref()?.epoch_of(note.key.as_deref());
-    if as_json {
-        let epoch = |epoch: &Epoch| {
-            json!({
-                "epoch": epoch.number,
-                "fingerprint": epoch.fingerprint,
-                "made_at": epoch.made_at,
-            })
-        };
-        let table = |(table, note): &(&SourceTable, Note)| {
-            let name = table.name.to_string();
-            json!({ "table": name, "epoch": epoch_of(note), "key": note.key })
-        };
-        let told = json!({
-            "folder": folder,
-            "state": word,
-            "epochs": epochs.iter().map(epoch).collect::<Vec<_>>(),
-            "backup": backup,
-            "newest_is_backed_up": is_saved,
-            "tables": noted.iter().map(table).collect::<Vec<_>>(),
-        });
-        out.result(&format!("{told}\n"));
-        return Ok(exit);
-    }
+    let epoch = |epoch: &Epoch| {
+        json!({
+            "epoch": epoch.number,
+            "fingerprint": epoch.fingerprint,
+            "made_at": epoch.made_at,
+        })
+    };
+    let table = |(table, note): &(&SourceTable, Note)| {
+        let name = table.name.to_string();
+        json!({ "table": name, "epoch": epoch_of(note), "key": note.key })
+    };
+    let object = json!({
+        "folder": folder,
+        "state": word,
+        "epochs": epochs.iter().map(epoch).collect::<Vec<_>>(),
+        "backup": backup,
+        "newest_is_backed_up": is_saved,
+        "tables": noted.iter().map(table).collect::<Vec<_>>(),
+    });
     let mut text = format!("keys in {}: {}\n", folder.display(), meaning(word));
     for Epoch { number, fingerprint, made_at } in &epochs {
         // Writing to a String cannot fail.
@@ -66,8 +62,8 @@ pub(super) async fn show(house: &House, as_json: bool, out: &Reporter) -> anyhow
         let epoch = epoch_of(note).map_or_else(|| "?".to_owned(), |epoch| epoch.to_string());
         let _ = writeln!(text, "epoch {epoch}  {}", table.name);
     }
-    out.result(&text);
-    if let Some(keys) = keys.as_ref().filter(|_| !is_saved) {
+    out.result_in(as_json, &Both { text, object });
+    if let Some(keys) = keys.as_ref().filter(|_| !is_saved && !as_json) {
         out.say(&unsaved(keys, folder));
     }
     Ok(exit)
