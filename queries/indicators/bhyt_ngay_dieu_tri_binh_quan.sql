@@ -8,6 +8,7 @@ sensitivity = "internal"
 source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1)", en = "Insurance claims (XML1)" }
 legal_basis = "Quyết định 4750/QĐ-BYT; Thông tư 23/2025/TT-BYT"
 caveats = [
+    { vi = "Tỉnh theo hai số đầu của mã cơ sở (danh sách 63), chuyển sang ranh giới của tháng ra.", en = "The province is that of the first two digits of the facility's code (list of 63), on the boundaries of the month of discharge." },
     { vi = "Chỉ người có thẻ bảo hiểm y tế; không gồm nội trú ban ngày (04) và nội trú dưới 4 giờ (09).", en = "Insured people only; without day treatment (04) and stays under 4 hours (09)." },
     { vi = "Không có số nơi kho.luot_kham_thang ẩn dòng nội trú vì nhóm nhỏ.", en = "There is no figure where kho.luot_kham_thang hides the inpatient row: small group." },
 ]

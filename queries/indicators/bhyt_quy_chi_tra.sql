@@ -8,6 +8,7 @@ sensitivity = "internal"
 source = { vi = "Hồ sơ thanh toán bảo hiểm y tế (XML1)", en = "Insurance claims (XML1)" }
 legal_basis = "Quyết định 3176/QĐ-BYT; công thức do kho dữ liệu đề xuất"
 caveats = [
+    { vi = "Tỉnh theo hai số đầu của mã cơ sở (danh sách 63), chuyển sang ranh giới của tháng ra.", en = "The province is that of the first two digits of the facility's code (list of 63), on the boundaries of the month of discharge." },
     { vi = "Số đề nghị của cơ sở, trước giám định.", en = "As claimed by the facility, before review." },
     { vi = "Tỉnh có dưới 5 người khác nhau trong tháng không hiện số.", en = "Provinces with fewer than 5 different persons in the month show no figure." },
 ]
